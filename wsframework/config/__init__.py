@@ -1,0 +1,1 @@
+"""Configs: sections as dataclasses, and the reading of TOML into them."""

@@ -1,0 +1,133 @@
+"""The sections of a run's config, as frozen dataclasses: field names are the TOML keys, defaults the defaults.
+
+Constraints stand beside the type as annotations (`Annotated[int, At(1)]`), so that `reading` can state them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+
+@dataclass(frozen=True)
+class Least:
+    """The smallest value that a number may take (``strict``: must be larger than it)."""
+
+    value: float
+    strict: bool = False
+
+
+Count = Annotated[int, Least(1)]
+Whole = Annotated[int, Least(0)]
+Rate = Annotated[float, Least(0, strict=True)]
+Share = Annotated[float, Least(0)]
+
+
+@dataclass(frozen=True)
+class PartConfig:
+    """``use = NAME`` and the part's options; a nested part is a PartConfig among the options."""
+
+    use: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TasksSection:
+    """The task family, and how many tasks of each split. Tuning looks at validation tasks only."""
+
+    part: PartConfig
+    seen: Count
+    validation: Whole = 100
+    held_out: Count = 200
+
+
+@dataclass(frozen=True)
+class ZooSection:
+    """``size`` networks, trained for ``epochs`` with Adam at ``lr`` on minibatches of ``batch`` support examples.
+
+    Networks are trained in blocks of ``block`` side by side; the block belongs to the recipe.
+    """
+
+    size: Count
+    epochs: Count = 20
+    lr: Rate = 0.01
+    batch: Count = 32
+    block: Count = 256
+
+
+@dataclass(frozen=True)
+class TrainSection:
+    """Training of the denoiser with Adam: exactly one of ``steps`` and ``epochs`` (passes over the zoo).
+
+    ``predict`` is what the network's output means. ``ema`` is the decay of the averaged weights that sample
+    (0: none). ``decay`` lets the rate fall to zero along a cosine. ``augment`` applies a random symmetry to
+    every batch. ``output_weight`` adds the task loss of the decoded clean estimate on seen tasks' support
+    data; ``output_batch`` is the number of tasks in that term. ``unroll`` is the number of sampler steps from
+    noise that lead to the estimate in half of the output term (0: only noised zoo networks do).
+    ``denoise_weight`` weighs the paper's loss (0 leaves the output term alone).
+    """
+
+    steps: Whole = 0
+    epochs: Whole = 0
+    batch: Count = 64
+    lr: Rate = 1e-3
+    predict: Literal["epsilon", "v", "clean"] = "v"
+    ema: Share = 0.998
+    decay: bool = True
+    augment: bool = False
+    denoise_weight: Share = 1.0
+    output_weight: Share = 0.0
+    output_batch: Count = 64
+    unroll: Whole = 0
+
+
+@dataclass(frozen=True)
+class SampleSection:
+    """Sampling: ``steps`` of the scheduler (0: its own grid), ``draws`` a task, ``best_of`` on support data."""
+
+    steps: Whole = 0
+    draws: Count = 1
+    best_of: Count = 8
+
+
+@dataclass(frozen=True)
+class FinetuneSection:
+    """Fine-tuning of every initializer alike: exactly one of ``epochs`` and ``steps``, Adam at ``lr``.
+
+    ``support`` limits the support examples a task (0: all of them).
+    """
+
+    epochs: Whole = 0
+    steps: Whole = 0
+    support: Whole = 0
+    lr: Rate = 0.01
+    batch: Count = 32
+
+
+@dataclass(frozen=True)
+class CompareSection:
+    """The initializers of the report, in its order, and options for each (``[compare.NAME]``)."""
+
+    initializers: tuple[str, ...] = ("random", "member", "mean", "nearest", "ridge", "prior")
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run, resolved: every default filled in."""
+
+    name: str
+    seed: int
+    tasks: TasksSection
+    network: PartConfig
+    zoo: ZooSection
+    encoder: PartConfig
+    conditioner: PartConfig
+    scheduler: PartConfig
+    denoiser: PartConfig
+    train: TrainSection
+    sample: SampleSection
+    finetune: FinetuneSection
+    compare: CompareSection
+    ablate: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)

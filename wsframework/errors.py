@@ -1,0 +1,75 @@
+"""Every mistake that a user can make is a sentence; this module holds the classes that carry it.
+
+The command line prints the sentence and leaves with the class's ``exit_code``; a traceback means
+a defect of wsframework itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class WsfError(Exception):
+    """Base of all errors addressed to the user. ``exit_code`` 1: the work failed."""
+
+    exit_code = 1
+
+
+class RequestError(WsfError):
+    """What was asked for can't be done as asked (bad key, bad file, unknown name). Exit code 2."""
+
+    exit_code = 2
+
+
+class NotationError(RequestError):
+    """A weight space was written in a way that the notation does not allow."""
+
+
+class SpaceError(RequestError):
+    """Weights and weight space, or a part and a weight space, do not fit each other."""
+
+
+class PartError(RequestError):
+    """A part is unknown, broken, or was given options that it does not have."""
+
+
+class ConfigError(RequestError):
+    """One or more mistakes in a config file, reported together.
+
+    Arguments:
+        source: the file, as the user named it.
+        mistakes: one sentence each.
+    """
+
+    def __init__(self, source: str, mistakes: Sequence[str]) -> None:
+        self.source = source
+        self.mistakes = tuple(mistakes)
+        count = "1 mistake" if len(self.mistakes) == 1 else f"{len(self.mistakes)} mistakes"
+        super().__init__("\n".join([f"{source}: {count}", *(f"  {m}" for m in self.mistakes)]))
+
+
+class StoreError(WsfError):
+    """A zoo or run folder holds something that can't be read back."""
+
+
+class NotApplicable(WsfError):
+    """An initializer has no answer for this task or architecture; the sentence says why.
+
+    Evaluation prints the sentence in the table in place of figures.
+    """
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The clause ``"; did you mean 'x'?"`` for the known word most like ``word``, else the list.
+
+    >>> nearest("depsets", ["deepsets", "graph"])
+    "; did you mean 'deepsets'?"
+    >>> nearest("zzz", ["deepsets", "graph"])
+    '; known: deepsets, graph'
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(names)}" if names else ""

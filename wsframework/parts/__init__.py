@@ -1,0 +1,1 @@
+"""Parts: interfaces, the hook, the registry."""

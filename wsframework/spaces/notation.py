@@ -1,0 +1,192 @@
+"""The notation of weight spaces: every axis of every parameter, in named dims.
+
+    free hidden=32
+    fixed in=2 out=2
+
+    input.weight   hidden in
+    input.bias     hidden
+    output.weight  out hidden
+    output.bias    out
+
+A line ``free`` or ``fixed`` declares dims with their sizes: a *free* dim may be permuted, everywhere
+at once, without changing the network's function; a *fixed* one may not. ``value[heads]=8`` declares a
+dim that depends on another: its elements are permuted within each element of ``heads`` separately.
+``hidden:sign=32`` gives a free dim a gauge (``sign`` or ``scale``), and ``hidden^-1`` an occurrence its
+exponent. Every other line is a parameter: its name, its axes, and ``as ROLE`` where its role is not its
+name. An axis is a dim, a product of dims in parentheses ``(c h w)``, or a sum of products
+``(heads key + heads key + heads value)``. ``name ()`` is a scalar. ``#`` begins a comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from wsframework.errors import NotationError
+
+Gauge = Literal["sign", "scale"]
+
+_DIM = re.compile(r"(?P<name>[A-Za-z_]\w*)(\[(?P<within>[A-Za-z_]\w*)\])?(?P<exponent>\^[+-]?\d+)?$")
+_DECLARATION = re.compile(
+    r"(?P<name>[A-Za-z_]\w*)(\[(?P<within>[A-Za-z_]\w*)\])?(:(?P<gauge>\w+))?=(?P<size>\d+)$"
+)
+_AXES = re.compile(r"\([^()]*\)|[^\s()]+")
+_PLUS = re.compile(r"(?:^|\s)\+(?:\s|$)")  # apart from the sign of an exponent
+
+
+@dataclass(frozen=True)
+class Dim:
+    """A named index set of ``size`` elements.
+
+    Attributes:
+        free: whether permuting its elements leaves the function unchanged.
+        within: the outer dim, where this one is permuted separately in each of the outer's elements.
+        gauge: a further freedom of each element: its ``sign``, or its positive ``scale``.
+    """
+
+    name: str
+    size: int
+    free: bool
+    within: str | None = None
+    gauge: Gauge | None = None
+
+    def __str__(self) -> str:
+        within = f"[{self.within}]" if self.within else ""
+        gauge = f":{self.gauge}" if self.gauge else ""
+        return f"{self.name}{within}{gauge}={self.size}"
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """A dim in an axis, with the exponent that its gauge acts with there."""
+
+    dim: str
+    exponent: int = 0
+
+
+Product = tuple[Occurrence, ...]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a parameter: a concatenation of ``terms``, each a product of dims (row major)."""
+
+    terms: tuple[Product, ...]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter: its name in the state dict, its axes, and its role (shared across depths and widths)."""
+
+    name: str
+    axes: tuple[Axis, ...]
+    role: str
+
+    @property
+    def occurrences(self) -> tuple[Occurrence, ...]:
+        """Every occurrence of a dim, axis by axis."""
+        return tuple(o for axis in self.axes for term in axis.terms for o in term)
+
+
+def parse(text: str) -> tuple[tuple[Dim, ...], tuple[Parameter, ...]]:
+    """The dims and parameters that ``text`` states.
+
+    Raises:
+        NotationError: with the line and what is wrong in it.
+    """
+    dims: dict[str, Dim] = {}
+    parameters: list[Parameter] = []
+    for number, raw in enumerate(text.splitlines(), start=1):
+        line = raw.split("#")[0].strip()
+        if not line:
+            continue
+        try:
+            keyword, *rest = line.split()
+            if keyword in ("free", "fixed") and all("=" in word for word in rest):
+                for word in rest:
+                    dim = _parse_declaration(word, free=keyword == "free")
+                    if dims.setdefault(dim.name, dim) != dim:
+                        raise NotationError(f"dim {dim.name!r} is declared twice")
+            else:
+                parameters.append(_parse_parameter(line, dims))
+        except NotationError as error:
+            raise NotationError(f"line {number} ({line!r}): {error}") from None
+    return tuple(dims.values()), tuple(parameters)
+
+
+def _parse_declaration(word: str, free: bool) -> Dim:
+    match = _DECLARATION.match(word)
+    if match is None:
+        raise NotationError(f"{word!r} is not a declaration such as hidden=32 or value[heads]=8")
+    gauge = match["gauge"]
+    if gauge not in (None, "sign", "scale"):
+        raise NotationError(f"gauge {gauge!r} is neither 'sign' nor 'scale'")
+    return Dim(match["name"], int(match["size"]), free, match["within"], gauge)
+
+
+def _parse_parameter(line: str, dims: dict[str, Dim]) -> Parameter:
+    name, _, rest = line.partition(" ")
+    axes_text, _, role = rest.partition(" as ")
+    words = _AXES.findall(axes_text)
+    if words == ["()"]:
+        words = []
+    return Parameter(name, tuple(_parse_axis(word, dims) for word in words), role.strip() or name)
+
+
+def _parse_axis(word: str, dims: dict[str, Dim]) -> Axis:
+    terms = _PLUS.split(word.strip("()")) if word.startswith("(") else [word]
+    axis = Axis(tuple(tuple(_parse_occurrence(w, dims) for w in term.split()) for term in terms))
+    if not all(axis.terms):
+        raise NotationError(f"axis {word!r} has an empty term")
+    return axis
+
+
+def _parse_occurrence(word: str, dims: dict[str, Dim]) -> Occurrence:
+    match = _DIM.match(word)
+    if match is None:
+        raise NotationError(f"{word!r} is not a dim such as hidden or hidden^-1")
+    dim = dims.get(match["name"])
+    if dim is None:
+        raise NotationError(f"dim {match['name']!r} is used before any line declares it")
+    if match["within"] not in (None, dim.within):
+        raise NotationError(f"dim {dim.name!r} was not declared within {match['within']!r}")
+    return Occurrence(dim.name, int((match["exponent"] or "^0")[1:]))
+
+
+def format_space(dims: Sequence[Dim], parameters: Sequence[Parameter]) -> str:
+    """The inverse of `parse`: text that parses to the same dims and parameters."""
+    lines = [f"{kind} {' '.join(map(str, found))}" for kind, found in _declarations(dims)]
+    rows = [(p.name, _format_axes(p.axes), p.role) for p in parameters]
+    name_width = max((len(name) for name, _, _ in rows), default=0)
+    axes_width = max((len(axes) for _, axes, _ in rows), default=0)
+    for name, axes, role in rows:
+        as_role = "" if role == name else f"  as {role}"
+        lines.append(f"{name:{name_width}}  {axes:{axes_width if as_role else 0}}{as_role}".rstrip())
+    return "\n".join(lines)
+
+
+def _declarations(dims: Sequence[Dim]) -> list[tuple[str, list[Dim]]]:
+    """Dims grouped by kind without changing their order (an outer dim is declared before its inner)."""
+    groups: list[tuple[str, list[Dim]]] = []
+    for dim in dims:
+        kind = "free" if dim.free else "fixed"
+        if not groups or groups[-1][0] != kind:
+            groups.append((kind, []))
+        groups[-1][1].append(dim)
+    return groups
+
+
+def _format_axes(axes: tuple[Axis, ...]) -> str:
+    return " ".join(map(_format_axis, axes)) or "()"
+
+
+def _format_axis(axis: Axis) -> str:
+    terms = [" ".join(map(_format_occurrence, term)) for term in axis.terms]
+    single = len(axis.terms) == 1 and len(axis.terms[0]) == 1
+    return terms[0] if single else f"({' + '.join(terms)})"
+
+
+def _format_occurrence(occurrence: Occurrence) -> str:
+    return occurrence.dim + (f"^{occurrence.exponent:+d}" if occurrence.exponent else "")

@@ -1,0 +1,197 @@
+"""`WeightSpace`: all the parameter values of one architecture, with the symmetries that leave its
+function unchanged. Everything that wsframework knows of a network's structure derives from this object.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from wsframework.errors import SpaceError, nearest
+from wsframework.spaces.notation import Dim, Occurrence, Parameter, format_space, parse
+
+if TYPE_CHECKING:
+    from wsframework.spaces.symmetry import Symmetry
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of a parameter in which every axis is one product of dims.
+
+    Attributes:
+        parameter: the parameter's name.
+        axes: the occurrences of each axis.
+        starts: where the block begins along each axis.
+    """
+
+    parameter: str
+    axes: tuple[tuple[Occurrence, ...], ...]
+    starts: tuple[int, ...]
+
+    @property
+    def occurrences(self) -> tuple[Occurrence, ...]:
+        """The occurrences of all axes, in order: the block viewed with one axis a dim."""
+        return tuple(o for axis in self.axes for o in axis)
+
+
+@dataclass(frozen=True)
+class WeightSpace:
+    """The parameters of one architecture, in the order in which they are flattened, and their dims.
+
+    >>> space = WeightSpace.parse('''
+    ...     free hidden=3
+    ...     fixed in=2
+    ...     weight  hidden in
+    ...     bias    hidden''')
+    >>> space.size, space.free
+    (9, {'hidden': 3})
+
+    Attributes:
+        dims: the named index sets, an outer dim before those that depend on it.
+        parameters: their names, axes and roles.
+    """
+
+    dims: tuple[Dim, ...]
+    parameters: tuple[Parameter, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> WeightSpace:
+        """The space that ``text`` states (see `wsframework.spaces.notation`)."""
+        return cls(*parse(text))
+
+    def __post_init__(self) -> None:
+        names = [d.name for d in self.dims]
+        for dim in self.dims:
+            if dim.size < 1:
+                raise SpaceError(f"dim {dim.name!r} has size {dim.size}; a dim has at least one element")
+            if dim.within is not None and dim.within not in names[: names.index(dim.name)]:
+                raise SpaceError(f"dim {dim.name!r} depends on {dim.within!r}, which is not declared before it")
+            if dim.gauge is not None and not dim.free:
+                raise SpaceError(f"dim {dim.name!r} has a gauge but is fixed")
+        seen: set[str] = set()
+        for parameter in self.parameters:
+            if parameter.name in seen:
+                raise SpaceError(f"parameter {parameter.name!r} is stated twice")
+            seen.add(parameter.name)
+            self._check_dependence(parameter)
+
+    def _check_dependence(self, parameter: Parameter) -> None:
+        for block in self._blocks_of(parameter):
+            present = {o.dim for o in block.occurrences}
+            for occurrence in block.occurrences:
+                within = self.dim(occurrence.dim).within
+                if within is not None and within not in present:
+                    raise SpaceError(
+                        f"parameter {parameter.name!r}: dim {occurrence.dim!r} occurs without {within!r}, "
+                        "which it depends on"
+                    )
+
+    def __str__(self) -> str:
+        return format_space(self.dims, self.parameters)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Dim]:
+        return {d.name: d for d in self.dims}
+
+    def dim(self, name: str) -> Dim:
+        """The dim called ``name``."""
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise SpaceError(f"no dim {name!r} in this space{nearest(name, self._by_name)}") from None
+
+    @cached_property
+    def free(self) -> dict[str, int]:
+        """The free dims and their sizes."""
+        return {d.name: d.size for d in self.dims if d.free}
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every parameter."""
+        return {
+            p.name: tuple(sum(self._product(term) for term in axis.terms) for axis in p.axes) for p in self.parameters
+        }
+
+    @cached_property
+    def offsets(self) -> dict[str, int]:
+        """Where each parameter begins in the flat vector."""
+        ends = itertools.accumulate((math.prod(s) for s in self.shapes.values()), initial=0)
+        return dict(zip(self.shapes, ends, strict=False))
+
+    @cached_property
+    def size(self) -> int:
+        """The number of coordinates of the flat vector."""
+        return sum(math.prod(shape) for shape in self.shapes.values())
+
+    def _product(self, term: Sequence[Occurrence]) -> int:
+        return math.prod(self.dim(o.dim).size for o in term)
+
+    def blocks(self) -> Iterator[Block]:
+        """Every parameter cut into blocks whose axes are plain products; one a parameter without sums."""
+        for parameter in self.parameters:
+            yield from self._blocks_of(parameter)
+
+    def _blocks_of(self, parameter: Parameter) -> Iterator[Block]:
+        choices = []
+        for axis in parameter.axes:
+            starts = itertools.accumulate((self._product(term) for term in axis.terms), initial=0)
+            choices.append(list(zip(axis.terms, starts, strict=False)))
+        for choice in itertools.product(*choices):
+            yield Block(parameter.name, tuple(term for term, _ in choice), tuple(start for _, start in choice))
+
+    def block_index(self, block: Block) -> Tensor:
+        """Flat positions of the block's entries, of shape (one axis for each occurrence)."""
+        shape = self.shapes[block.parameter]
+        index = torch.arange(math.prod(shape)).reshape(shape) + self.offsets[block.parameter]
+        for axis, (start, term) in enumerate(zip(block.starts, block.axes, strict=True)):
+            index = index.narrow(axis, start, self._product(term))
+        return index.reshape([self.dim(o.dim).size for o in block.occurrences])
+
+    def unflatten(self, x: Tensor) -> dict[str, Tensor]:
+        """Views of ``x`` (..., size) as the parameters (..., *shape), without a copy."""
+        if x.shape[-1] != self.size:
+            raise SpaceError(f"x has {x.shape[-1]} coordinates; this space has {self.size}")
+        parts = x.split([math.prod(s) for s in self.shapes.values()], dim=-1)
+        return {
+            name: part.reshape(*x.shape[:-1], *shape)
+            for (name, shape), part in zip(self.shapes.items(), parts, strict=True)
+        }
+
+    def flatten(self, parameters: Mapping[str, Tensor]) -> Tensor:
+        """The inverse of `unflatten`: parameters (..., *shape) to one tensor (..., size).
+
+        Raises:
+            SpaceError: naming a parameter that is missing, unknown, or of another shape.
+        """
+        for name in parameters:
+            if name not in self.shapes:
+                raise SpaceError(f"no parameter {name!r} in this space{nearest(name, self.shapes)}")
+        parts = []
+        for name, shape in self.shapes.items():
+            if name not in parameters:
+                raise SpaceError(f"parameter {name!r} is missing{nearest(name, parameters)}")
+            value = parameters[name]
+            batch = value.shape[: value.dim() - len(shape)]
+            if tuple(value.shape[len(batch) :]) != shape:
+                raise SpaceError(f"parameter {name!r} has shape {tuple(value.shape)}; this space says {shape}")
+            parts.append(value.reshape(*batch, math.prod(shape)))
+        return torch.cat(parts, dim=-1)
+
+    def random_symmetry(self, generator: torch.Generator | None = None, gauge: bool = True) -> Symmetry:
+        """A uniformly random element of the group (scales are log-normal, signs fair)."""
+        from wsframework.spaces.symmetry import Symmetry
+
+        return Symmetry.random(self, generator, gauge=gauge)
+
+    def identity_symmetry(self) -> Symmetry:
+        """The group element that changes nothing."""
+        from wsframework.spaces.symmetry import Symmetry
+
+        return Symmetry.identity(self)

@@ -1,0 +1,76 @@
+"""`Weights`: a batch of parameter sets of one space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from wsframework.errors import SpaceError, StoreError
+from wsframework.spaces.space import WeightSpace
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """``len(weights)`` points of a weight space.
+
+    Attributes:
+        space: where they live.
+        x: the flat coordinates, of shape (batch, space.size).
+    """
+
+    space: WeightSpace
+    x: Tensor
+
+    def __post_init__(self) -> None:
+        if self.x.dim() != 2 or self.x.shape[1] != self.space.size:
+            raise SpaceError(
+                f"weights of this space have shape (batch, {self.space.size}); these have {tuple(self.x.shape)}"
+            )
+
+    @classmethod
+    def from_state_dicts(cls, space: WeightSpace, states: Sequence[Mapping[str, Tensor]]) -> Weights:
+        """A batch from state dicts (parameters in any order, all of them present)."""
+        return cls(space, torch.stack([space.flatten(state) for state in states]))
+
+    def __len__(self) -> int:
+        return self.x.shape[0]
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        """The state dict of one member, for ``module.load_state_dict(..., strict=True)``."""
+        return {name: value.clone() for name, value in self.space.unflatten(self.x[index]).items()}
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        return (self[i] for i in range(len(self)))
+
+    def parameters(self) -> dict[str, Tensor]:
+        """All members at once: views of shape (batch, *shape)."""
+        return self.space.unflatten(self.x)
+
+    def save(self, path: Path) -> None:
+        """One safetensors file: every parameter stacked over the batch, the space in its metadata."""
+        tensors = {name: value.contiguous().clone() for name, value in self.parameters().items()}
+        safetensors.torch.save_file(tensors, path, metadata={"space": str(self.space)})
+
+    @classmethod
+    def load(cls, path: Path) -> Weights:
+        """The batch that `save` wrote.
+
+        Raises:
+            StoreError: if the file is no safetensors file, or was not written by `save`.
+        """
+        try:
+            with safetensors.safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, safetensors.SafetensorError) as error:
+            raise StoreError(f"{path}: not a readable safetensors file ({error})") from None
+        if "space" not in metadata:
+            raise StoreError(f"{path}: the file names no weight space; was it written by Weights.save?")
+        space = WeightSpace.parse(metadata["space"])
+        return cls(space, space.flatten(tensors))

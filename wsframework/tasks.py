@@ -1,0 +1,161 @@
+"""Tasks: what a network is trained for, and what a user could know of it beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class TaskShape:
+    """The sizes that a network for the task must have.
+
+    Attributes:
+        inputs: shape of one example.
+        outputs: shape of one answer: for classification, the number of classes.
+        code: length of the task's code, 0 where tasks have none.
+    """
+
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    code: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Examples of one task: ``x`` (points, *inputs), ``y`` (points,) of class indices or (points, *outputs)."""
+
+    x: Tensor
+    y: Tensor
+
+    def __len__(self) -> int:
+        return self.x.shape[0]
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """A task's loss and metric.
+
+    Attributes:
+        metric: the metric's name as reports print it.
+        higher_is_better: which way the metric is good.
+    """
+
+    metric: str
+    higher_is_better: bool
+
+    def losses(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Loss of every example: outputs (..., points, *outputs), y (..., points, ...) to (..., points)."""
+        ...
+
+    def score(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """The metric, averaged over points: shape (...)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Cross-entropy of logits (natural log); the metric is accuracy, in [0, 1]."""
+
+    metric: str = "accuracy"
+    higher_is_better: bool = True
+
+    def losses(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """``-log softmax(outputs)[y]``: outputs (..., points, classes), y (..., points) to (..., points)."""
+        return functional.cross_entropy(outputs.flatten(0, -2), y.flatten(), reduction="none").reshape(y.shape)
+
+    def score(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """The share of points whose largest logit is the label's."""
+        return (outputs.argmax(-1) == y).float().mean(-1)
+
+
+@dataclass(frozen=True)
+class Regression:
+    """Mean squared error over the output's coordinates; the metric is the same quantity."""
+
+    metric: str = "mse"
+    higher_is_better: bool = False
+
+    def losses(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """``mean (outputs - y)^2`` over the output's coordinates: (..., points, d) twice to (..., points)."""
+        return (outputs - y).square().mean(-1)
+
+    def score(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Mean squared error over points."""
+        return self.losses(outputs, y).mean(-1)
+
+
+OBJECTIVES: dict[str, Objective] = {"classification": Classification(), "regression": Regression()}
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Support data to train on, query data to judge on, an objective, and what is known beforehand.
+
+    Attributes:
+        name: unique within a family and split.
+        shape: sizes of inputs, outputs and code.
+        support: examples that a network for this task is trained on.
+        query: other examples of the same task, never trained on.
+        objective: loss and metric.
+        code: a description that needs no data (a digit code, coefficients), of shape (shape.code,).
+        text: a description in words, or empty.
+        facts: further figures about how the task was drawn; never seen by a conditioner.
+    """
+
+    name: str
+    shape: TaskShape
+    support: Data
+    query: Data
+    objective: Objective
+    code: Tensor | None = None
+    text: str = ""
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+
+Split = Literal["seen", "validation", "held_out"]
+
+
+@dataclass(frozen=True, eq=False)
+class TaskSplits:
+    """Disjoint sets of tasks, and how they were drawn (one sentence, printed in reports)."""
+
+    seen: Sequence[Task]
+    validation: Sequence[Task]
+    held_out: Sequence[Task]
+    drawn: str
+
+
+@dataclass(frozen=True, eq=False)
+class TaskBatch:
+    """Tasks of one shape side by side: what the batched trainer takes.
+
+    Attributes:
+        support, query: data with a leading axis of tasks. Where all tasks share one tensor (the same
+            images under different labels), the batch holds an expanded view of it, not copies.
+    """
+
+    support: Data
+    query: Data
+    objective: Objective
+
+    @classmethod
+    def of(cls, tasks: Sequence[Task]) -> TaskBatch:
+        """The batch of ``tasks``, which must have data of equal shapes."""
+        return cls(
+            Data(_stack([t.support.x for t in tasks]), _stack([t.support.y for t in tasks])),
+            Data(_stack([t.query.x for t in tasks]), _stack([t.query.y for t in tasks])),
+            tasks[0].objective,
+        )
+
+
+def _stack(tensors: Sequence[Tensor]) -> Tensor:
+    first = tensors[0]
+    if all(t is first for t in tensors):
+        return first.expand(len(tensors), *first.shape)
+    return torch.stack(list(tensors))

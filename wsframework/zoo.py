@@ -1,0 +1,31 @@
+"""`Zoo`: a set of points in a weight space, each labelled with the task that it was trained for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from wsframework.spaces import Weights
+from wsframework.tasks import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Zoo:
+    """Trained networks and their tasks.
+
+    Attributes:
+        weights: the networks, of one space.
+        task_index: for each network, the position in ``tasks`` of the task it was trained for, (networks,).
+        tasks: the seen tasks. There may be more of them than networks: tasks are cheap, networks less so.
+        loss: final training loss of each network, (networks,).
+    """
+
+    weights: Weights
+    task_index: Tensor
+    tasks: Sequence[Task]
+    loss: Tensor
+
+    def __len__(self) -> int:
+        return len(self.weights)
