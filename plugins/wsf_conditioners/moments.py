@@ -1,0 +1,101 @@
+"""`Moments`: the paper's task embedding, an MLP over class counts and moments of the data."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from wsf_conditioners.perceptron import perceptron
+from wsframework.parts.interfaces import TaskConditioner
+from wsframework.tasks import Data, Task, TaskShape
+
+
+def class_moments(x: Tensor, y: Tensor, classes: int) -> Tensor:
+    """Of each class its share of the examples, then mean and standard deviation of each coordinate.
+
+    Arguments:
+        x: examples, (points, d), float64.
+        y: classes, (points,), integers below ``classes``.
+
+    Returns:
+        (classes * (1 + 2 d),), class by class. A class without examples has zeros.
+    """
+    member = nn.functional.one_hot(y, classes).to(x)
+    count = member.sum(0)
+    share = member / count.clamp(min=1)
+    mean = share.T @ x
+    deviation = x - mean[y]
+    std = (share.T @ deviation.square()).sqrt()
+    return torch.cat([count[:, None] / max(len(x), 1), mean, std], dim=1).flatten()
+
+
+def joint_moments(x: Tensor, y: Tensor) -> Tensor:
+    """Moments of x (points, d) and y (points, m), both float64, and how they vary together.
+
+    Returns:
+        Mean and standard deviation of every coordinate of x, then of y, then all correlations:
+        (2 d + 2 m + d m,). The correlation with a coordinate that does not vary is zero.
+    """
+    means = x.mean(0), y.mean(0)
+    dx, dy = x - means[0], y - means[1]
+    sx, sy = dx.square().mean(0).sqrt(), dy.square().mean(0).sqrt()
+    scale = sx[:, None] * sy[None, :]
+    correlation = torch.where(scale > 0, (dx.T @ dy) / len(x) / scale.clamp(min=1e-300), 0.0)
+    return torch.cat([means[0], sx, means[1], sy, correlation.flatten()])
+
+
+def flat(data: Data) -> tuple[Tensor, Tensor]:
+    """Inputs (points, d) in float64; classes as they are, other targets (points, m) in float64."""
+    x = data.x.flatten(1).double()
+    return (x, data.y.flatten(1).double() if data.y.is_floating_point() else data.y)
+
+
+def moments(data: Data, shape: TaskShape) -> Tensor:
+    """`class_moments` where the targets are classes, else `joint_moments`: (moments_length(shape),), float64."""
+    x, y = flat(data)
+    found = joint_moments(x, y) if y.is_floating_point() else class_moments(x, y, shape.outputs[0])
+    return padded(found, moments_length(shape))
+
+
+def moments_length(shape: TaskShape) -> int:
+    """The longer of the two layouts, as a shape alone does not say which of them its tasks have."""
+    d, m = math.prod(shape.inputs), math.prod(shape.outputs)
+    return max(m * (1 + 2 * d), 2 * d + 2 * m + d * m)
+
+
+def padded(features: Tensor, length: int) -> Tensor:
+    """Features (k,) followed by zeros: (length,)."""
+    return nn.functional.pad(features, (0, length - len(features)))
+
+
+class Moments(TaskConditioner):
+    """An MLP over moments of the support data.
+
+    For classification: of each class its share, mean and standard deviation; for other tasks: mean and
+    standard deviation of inputs and targets, and their correlations.
+
+    Arguments:
+        shape: of the tasks.
+        width: hidden units of the MLP.
+        size: length of the embedding.
+    """
+
+    name = "moments"
+    symmetry = "invariant"
+
+    def __init__(self, shape: TaskShape, *, width: int = 64, size: int = 64) -> None:
+        super().__init__()
+        self.shape = shape
+        self.size = size
+        self.mlp = perceptron(moments_length(shape), width, size)
+
+    def describe(self, task: Task) -> Tensor:
+        """Moments of the support data, in float32: (features,)."""
+        return moments(task.support, self.shape).float()
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Standardised moments (batch, features) to (batch, size)."""
+        embedding: Tensor = self.mlp(features)
+        return embedding
