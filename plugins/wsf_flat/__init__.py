@@ -1,1 +1,14 @@
-"""Built-in parts: flat."""
+"""Built-in parts that take weights as one flat vector, coordinate by coordinate."""
+
+from collections.abc import Iterable
+
+from wsframework.parts.hookspecs import hookimpl
+from wsframework.parts.interfaces import Part
+
+
+@hookimpl
+def wsf_parts() -> Iterable[type[Part]]:
+    """The parts of this plugin."""
+    from wsf_flat.mlp_unet import MlpUnet
+
+    return [MlpUnet]

@@ -50,7 +50,6 @@ class Film(nn.Module):
 
     def forward(self, h: Tensor, c: Tensor) -> Tensor:
         """h (batch, ..., channels), c (batch, condition_size): c acts alike along the middle axes of h."""
-        scale, shift = self.linear(c).chunk(2, dim=-1)
-        middle = (1,) * (h.dim() - 2)
-        shape = (c.shape[0], *middle, h.shape[-1])
-        return h * (1 + scale.reshape(shape)) + shift.reshape(shape)
+        modulation: Tensor = self.linear(c)
+        scale, shift = modulation.reshape(c.shape[0], *(1,) * (h.dim() - 2), -1).chunk(2, dim=-1)
+        return torch.addcmul(shift, h, 1 + scale)
