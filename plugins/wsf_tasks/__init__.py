@@ -1,1 +1,15 @@
-"""Built-in parts: tasks."""
+"""Built-in task families."""
+
+from collections.abc import Iterable
+
+from wsframework.parts.hookspecs import hookimpl
+from wsframework.parts.interfaces import Part
+
+
+@hookimpl
+def wsf_parts() -> Iterable[type[Part]]:
+    """The task families of this package."""
+    from wsf_tasks.digits import Digits
+    from wsf_tasks.gaussians import Gaussians
+
+    return [Gaussians, Digits]
