@@ -1,1 +1,15 @@
-"""Built-in parts: equivariant."""
+"""Built-in parts that respect permutation symmetry."""
+
+from collections.abc import Iterable
+
+from wsframework.parts.hookspecs import hookimpl
+from wsframework.parts.interfaces import Part
+
+
+@hookimpl
+def wsf_parts() -> Iterable[type[Part]]:
+    """The set denoiser, and normalisation by orbit and by layer."""
+    from wsf_equivariant.deepsets import Deepsets
+    from wsf_equivariant.normalisation import Layer, Orbit
+
+    return [Deepsets, Orbit, Layer]

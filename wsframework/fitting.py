@@ -1,0 +1,140 @@
+"""The training loop of a prior: the denoising loss of the paper, and the output term."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from wsframework.config.sections import TrainSection
+from wsframework.prior import Prior
+from wsframework.tasks import Data, TaskBatch
+from wsframework.training import network_losses
+from wsframework.zoo import Zoo
+
+CLIP = 1.0
+POINTS = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """State after a step of training: steps taken, and the two losses (nan where a term is off)."""
+
+    step: int
+    denoise_loss: float
+    output_loss: float
+
+
+def fit_prior_to(
+    prior: Prior, zoo: Zoo, features: Tensor, train: TrainSection, generator: torch.Generator
+) -> Iterator[Lesson]:
+    """Train ``prior`` on ``zoo`` in place; yields after every step, and leaves the averaged weights in it at the end.
+
+    Arguments:
+        features: standardised descriptors of the seen tasks (tasks, features).
+        train: the options; its ``steps`` are taken as given.
+    """
+    prior.train()
+    averaged = copy.deepcopy(prior).eval() if train.ema else prior
+    optimizer = torch.optim.Adam(prior.parameters(), lr=train.lr, fused=True)
+    curriculum = _Curriculum(prior, zoo, features, train, generator)
+    for step in range(train.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = train.lr * _rate(step, train)
+        denoise_loss, output_loss = curriculum.losses()
+        loss = train.denoise_weight * denoise_loss + train.output_weight * output_loss
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(prior.parameters(), CLIP)
+        optimizer.step()
+        if train.ema:
+            _average(averaged, prior, min(train.ema, (1 + step) / (10 + step)))
+        yield Lesson(step + 1, denoise_loss.item(), output_loss.item())
+    prior.load_state_dict(averaged.state_dict())
+    prior.eval()
+
+
+class _Curriculum:
+    """Draws what one step learns from."""
+
+    def __init__(
+        self, prior: Prior, zoo: Zoo, features: Tensor, train: TrainSection, generator: torch.Generator
+    ) -> None:
+        self.prior, self.train, self.generator = prior, train, generator
+        self.features = features
+        self.task_index = zoo.task_index
+        self.x = zoo.weights.x
+        self.tasks = TaskBatch.of(zoo.tasks) if train.output_weight else None
+
+    def losses(self) -> tuple[Tensor, Tensor]:
+        """The denoising loss, and the mean task loss of clean estimates (zero where the term is off)."""
+        denoise_loss = output_loss = torch.zeros(())
+        if self.train.denoise_weight:
+            denoise_loss, x_0, tasks = self._denoise()
+            if self.tasks is not None:
+                output_loss = self._task_loss(x_0[: self.train.output_batch], tasks[: self.train.output_batch])
+        if self.tasks is not None and self.train.unroll:
+            x_0, tasks = self._unrolled()
+            unrolled = self._task_loss(x_0, tasks)
+            output_loss = (output_loss + unrolled) / 2 if self.train.denoise_weight else unrolled
+        return denoise_loss, output_loss
+
+    def _denoise(self) -> tuple[Tensor, Tensor, Tensor]:
+        """``E || target - f(x_t, t, e) ||^2`` on noised zoo networks; also their clean estimates, and their tasks."""
+        prior = self.prior
+        chosen = self._draw(len(self.x), self.train.batch)
+        weights = self.x[chosen]
+        if self.train.augment:
+            weights = prior.space.random_symmetry(self.generator).act(weights)
+        x_0 = prior.encoder.encode(weights, prior.space)
+        t = prior.scheduler.draw_times(len(chosen), self.generator)
+        noise = torch.randn(x_0.shape, generator=self.generator)
+        x_t = prior.mix(x_0, noise, t)
+        tasks = self.task_index[chosen]
+        output = prior.denoiser(x_t, t, prior.conditioner(self.features[tasks]), prior.latent)
+        loss = (output - prior.target(x_0, noise, t)).square().mean()
+        return loss, prior.clean(output, x_t, t), tasks
+
+    def _unrolled(self) -> tuple[Tensor, Tensor]:
+        """Clean estimates that the sampler reaches from noise after a random number of its steps, and their tasks."""
+        prior, generator = self.prior, self.generator
+        tasks = self._draw(len(self.features), self.train.output_batch)
+        embedding = prior.conditioner(self.features[tasks])
+        times = prior.scheduler.times(self.train.unroll)
+        taken = int(torch.randint(self.train.unroll, (), generator=generator))
+        x_t, carry = prior.start(len(tasks), generator), None
+        with torch.no_grad():
+            for t, s in pairwise(times[: taken + 1]):
+                x_t, carry = prior.scheduler.step(
+                    lambda x, at: prior.estimate(x, at, embedding), x_t, t, s, carry, generator
+                )
+        return prior.estimate(x_t, times[taken], embedding), tasks
+
+    def _task_loss(self, x_0: Tensor, tasks: Tensor) -> Tensor:
+        """Mean loss of the decoded networks x_0 (batch, size) on their tasks' support data."""
+        assert self.tasks is not None
+        prior, support = self.prior, self.tasks.support
+        points = support.x.shape[1]
+        some = torch.randperm(points, generator=self.generator)[:POINTS] if points > POINTS else slice(None)
+        data = Data(support.x[tasks][:, some], support.y[tasks][:, some])
+        x = prior.encoder.decode(x_0, prior.space)
+        return network_losses(prior.architecture, prior.shape, prior.space, x, data, self.tasks.objective).mean()
+
+    def _draw(self, size: int, count: int) -> Tensor:
+        return torch.randint(size, (count,), generator=self.generator)
+
+
+def _rate(step: int, train: TrainSection) -> float:
+    """The learning rate's factor at ``step``: along half a cosine from 1 to 0 where it decays."""
+    return 0.5 * (1 + math.cos(math.pi * step / train.steps)) if train.decay else 1.0
+
+
+@torch.no_grad()
+def _average(averaged: nn.Module, model: nn.Module, decay: float) -> None:
+    for mean, value in zip(averaged.parameters(), model.parameters(), strict=True):
+        mean.lerp_(value, 1 - decay)

@@ -1,0 +1,189 @@
+"""`Prior`: the trained four (encoder, conditioner, scheduler, denoiser), from a task to weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+from wsframework.config.sections import PartConfig
+from wsframework.errors import PartError, StoreError
+from wsframework.parts.entrypoints import load_registry
+from wsframework.parts.interfaces import Architecture, Denoiser, Scheduler, TaskConditioner, WeightEncoder
+from wsframework.parts.registry import Registry, build
+from wsframework.spaces import WeightSpace, Weights
+from wsframework.store import load_tensors, save_tensors, write_atomic
+from wsframework.tasks import Task, TaskShape
+
+Prediction = Literal["epsilon", "v", "clean"]
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a prior is composed of; saved with it as config.json.
+
+    Attributes:
+        network, encoder, conditioner, scheduler, denoiser: the parts and their options.
+        predict: what the denoiser's output means.
+        steps: sampling steps (0: the scheduler's own grid).
+    """
+
+    network: PartConfig
+    encoder: PartConfig
+    conditioner: PartConfig
+    scheduler: PartConfig
+    denoiser: PartConfig
+    predict: Prediction = "v"
+    steps: int = 0
+
+
+class Prior(nn.Module):
+    """A distribution over weights given a task: ``p(w | task)``.
+
+    Arguments:
+        design: the parts.
+        shape: sizes of the tasks that it serves.
+        registry: where the parts are looked up; by default every installed plugin.
+
+    Raises:
+        PartError: where parts do not fit each other.
+    """
+
+    feature_mean: Tensor
+    feature_std: Tensor
+
+    def __init__(self, design: Design, shape: TaskShape, registry: Registry | None = None) -> None:
+        super().__init__()
+        registry = registry or load_registry()
+        self.design, self.shape = design, shape
+        self.architecture = cast(Architecture, build(registry, "architecture", design.network))
+        self.space = self.architecture.space(shape)
+        self.encoder = cast(WeightEncoder, build(registry, "encoder", design.encoder, self.space))
+        self.latent = self.encoder.latent(self.space)
+        self.conditioner = cast(TaskConditioner, build(registry, "conditioner", design.conditioner, shape))
+        self.scheduler = cast(Scheduler, build(registry, "scheduler", design.scheduler))
+        self.denoiser = cast(
+            Denoiser, build(registry, "denoiser", design.denoiser, self.latent, self.conditioner.size)
+        )
+        _check_symmetry(self.denoiser, self.encoder, self.latent)
+        self.register_buffer("feature_mean", torch.zeros(0))
+        self.register_buffer("feature_std", torch.ones(0))
+
+    def describe(self, tasks: Sequence[Task]) -> Tensor:
+        """Descriptors of tasks, standardised over the seen tasks: (tasks, features)."""
+        features = torch.stack([self.conditioner.describe(task) for task in tasks])
+        return self.standardise(features)
+
+    def standardise(self, features: Tensor) -> Tensor:
+        """Raw features (tasks, features) in units of the seen tasks' mean and deviation."""
+        return (features - self.feature_mean) / self.feature_std
+
+    def fit_features(self, features: Tensor) -> None:
+        """Take mean and deviation from the raw features of the seen tasks; a constant feature stays unscaled."""
+        std = features.std(0, correction=0)
+        self.feature_mean = features.mean(0)
+        self.feature_std = torch.where(std > 1e-6, std, torch.ones_like(std))
+
+    def mix(self, x_0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """``x_t = alpha_t x_0 + sigma_t eps`` for latents (batch, size) and times (batch,)."""
+        alpha_t, sigma_t = (a.unsqueeze(-1) for a in self.scheduler.alpha_sigma(t))
+        return alpha_t * x_0 + sigma_t * noise
+
+    def target(self, x_0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """What the denoiser should say at ``x_t``: eps, ``v = alpha_t eps - sigma_t x_0``, or x_0."""
+        if self.design.predict == "epsilon":
+            return noise
+        if self.design.predict == "clean":
+            return x_0
+        alpha_t, sigma_t = (a.unsqueeze(-1) for a in self.scheduler.alpha_sigma(t))
+        return alpha_t * noise - sigma_t * x_0
+
+    def clean(self, output: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
+        """The estimate of x_0 that a denoiser's output at x_t means; the inverse of `target`."""
+        if self.design.predict == "clean":
+            return output
+        alpha_t, sigma_t = (a.unsqueeze(-1) for a in self.scheduler.alpha_sigma(t))
+        if self.design.predict == "epsilon":
+            return (x_t - sigma_t * output) / alpha_t
+        return alpha_t * x_t - sigma_t * output
+
+    def estimate(self, x_t: Tensor, t: Tensor, embedding: Tensor) -> Tensor:
+        """The clean estimate of x_t (batch, size) at a time t, scalar or (batch,)."""
+        t = t.expand(x_t.shape[0])
+        return self.clean(self.denoiser(x_t, t, embedding, self.latent), x_t, t)
+
+    def start(self, count: int, generator: torch.Generator | None) -> Tensor:
+        """Pure noise x_1 ~ N(0, I), (count, size)."""
+        noise = torch.randn(count, self.latent.size, generator=generator)
+        return noise.to(self.feature_mean.device)
+
+    @torch.no_grad()
+    def sample_features(self, features: Tensor, generator: torch.Generator | None, steps: int | None = None) -> Tensor:
+        """One draw for each row of standardised features: weights (batch, space.size)."""
+        embedding = self.conditioner(features)
+        x_t, carry = self.start(len(features), generator), None
+        for t, s in pairwise(self.scheduler.times(steps or self.design.steps or None).to(x_t.device)):
+            x_t, carry = self.scheduler.step(
+                lambda x, at: self.estimate(x, at, embedding), x_t, t, s, carry, generator
+            )
+        return self.encoder.decode(x_t, self.space)
+
+    def sample(self, task: Task, n: int = 1, generator: torch.Generator | None = None) -> Weights:
+        """``n`` draws for one task."""
+        features = self.describe([task]).expand(n, -1)
+        return Weights(self.space, self.sample_features(features, generator))
+
+    def save(self, folder: Path | str) -> None:
+        """config.json and model.safetensors, as model hubs lay them out."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        config = {"design": asdict(self.design), "shape": asdict(self.shape)}
+        write_atomic(folder / "config.json", json.dumps(config, indent=2) + "\n")
+        save_tensors(folder / "model.safetensors", {k: v.contiguous() for k, v in self.state_dict().items()}, {})
+
+    @classmethod
+    def load(cls, folder: Path | str, registry: Registry | None = None) -> Prior:
+        """The prior that `save` wrote.
+
+        Raises:
+            StoreError: where a file is missing or damaged.
+        """
+        folder = Path(folder)
+        try:
+            config = json.loads((folder / "config.json").read_text())
+        except (OSError, json.JSONDecodeError) as error:
+            raise StoreError(f"{folder / 'config.json'}: not a readable prior ({error})") from None
+        tensors, _ = load_tensors(folder / "model.safetensors")
+        prior = cls(_design(config["design"]), _shape(config["shape"]), registry)
+        prior.feature_mean, prior.feature_std = tensors["feature_mean"], tensors["feature_std"]
+        prior.load_state_dict(tensors)
+        return prior.eval()
+
+
+def _check_symmetry(denoiser: Denoiser, encoder: WeightEncoder, latent: WeightSpace) -> None:
+    if denoiser.symmetry == "equivariant" and not latent.free:
+        raise PartError(
+            f"denoiser {denoiser.name!r} is equivariant, but the latent of encoder {encoder.name!r} has no free dim "
+            "to be equivariant to; use a denoiser without that claim, or another encoder"
+        )
+
+
+def _design(saved: dict[str, Any]) -> Design:
+    return Design(**{k: _part(v) if isinstance(v, dict) else v for k, v in saved.items()})
+
+
+def _part(saved: dict[str, Any]) -> PartConfig:
+    options = {
+        k: _part(v) if isinstance(v, dict) and set(v) == {"use", "options"} else v for k, v in saved["options"].items()
+    }
+    return PartConfig(saved["use"], options)
+
+
+def _shape(saved: dict[str, Any]) -> TaskShape:
+    return TaskShape(tuple(saved["inputs"]), tuple(saved["outputs"]), saved["code"])

@@ -1,0 +1,101 @@
+"""The one batched trainer of many small networks: zoo building, fine-tuning and baselines all use it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from wsframework.parts.interfaces import Architecture
+from wsframework.spaces import WeightSpace
+from wsframework.tasks import Data, Objective, TaskBatch, TaskShape
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long every network trains: Adam at ``lr`` for ``steps`` minibatches of ``batch`` examples."""
+
+    steps: int
+    lr: float
+    batch: int
+
+    @classmethod
+    def of_epochs(cls, epochs: int, lr: float, batch: int, points: int) -> Budget:
+        """The budget of ``epochs`` passes over ``points`` examples (the last minibatch may be smaller)."""
+        return cls(epochs * math.ceil(points / batch), lr, batch)
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """The state after a gradient step.
+
+    Attributes:
+        step: steps taken so far, from 1.
+        epoch_ends: whether the last minibatch of an epoch was just used.
+        x: the networks, flat (networks, size); valid until the next step.
+        losses: loss of each network on the minibatch, before the step, (networks,).
+    """
+
+    step: int
+    epoch_ends: bool
+    x: Tensor
+    losses: Tensor
+
+
+def train_networks(
+    architecture: Architecture,
+    shape: TaskShape,
+    x: Tensor,
+    tasks: TaskBatch,
+    budget: Budget,
+    generator: torch.Generator,
+) -> Iterator[Moment]:
+    """Train every row of ``x`` (networks, size) on its own task of ``tasks``, all in one program.
+
+    The networks do not interact: one backward pass through the sum of their losses gives each its own
+    gradient, and Adam works coordinate by coordinate. ``x`` itself is left as it is. The order of
+    minibatches depends on the generator alone, so equal generators mean equal orders.
+    """
+    space = architecture.space(shape)
+    x = x.clone().requires_grad_()
+    optimizer = torch.optim.Adam([x], lr=budget.lr, fused=True)
+    points = tasks.support.x.shape[1]
+    per_epoch = math.ceil(points / budget.batch)
+    for step in range(budget.steps):
+        place = step % per_epoch
+        if place == 0:
+            shuffled = _shuffle(tasks.support, generator)
+        chosen = slice(place * budget.batch, (place + 1) * budget.batch)
+        minibatch = Data(shuffled.x[:, chosen], shuffled.y[:, chosen])
+        losses = network_losses(architecture, shape, space, x, minibatch, tasks.objective)
+        (x.grad,) = torch.autograd.grad(losses.sum(), x)
+        optimizer.step()
+        yield Moment(step + 1, place == per_epoch - 1, x.detach(), losses.detach())
+
+
+def network_losses(
+    architecture: Architecture, shape: TaskShape, space: WeightSpace, x: Tensor, data: Data, objective: Objective
+) -> Tensor:
+    """Mean loss of each network x (networks, size) on its own data (networks, points, ...): (networks,)."""
+    outputs = architecture.apply(shape, space.unflatten(x), data.x)
+    return objective.losses(outputs, data.y).mean(-1)
+
+
+@torch.no_grad()
+def network_scores(
+    architecture: Architecture, shape: TaskShape, space: WeightSpace, x: Tensor, data: Data, objective: Objective
+) -> tuple[Tensor, Tensor]:
+    """Mean loss and metric of each network on its own data: both (networks,)."""
+    outputs = architecture.apply(shape, space.unflatten(x), data.x)
+    return objective.losses(outputs, data.y).mean(-1), objective.score(outputs, data.y)
+
+
+def _shuffle(data: Data, generator: torch.Generator) -> Data:
+    """Every network's examples in a random order of its own, drawn anew for each epoch."""
+    networks, points = data.x.shape[:2]
+    order = torch.rand(networks, points, generator=generator).argsort(-1).to(data.x.device)
+    rows = torch.arange(networks, device=data.x.device).unsqueeze(-1)
+    return Data(data.x[rows, order], data.y[rows, order])
