@@ -18,11 +18,12 @@ from typing import Any
 import pytest
 import torch
 
-from wsframework import store
+from wsframework import store, zoo_store
 from wsframework.errors import RequestError
 from wsframework.pipeline.lock import run_lock
 from wsframework.spaces import WeightSpace
-from wsframework.store import ZooStore, load_json
+from wsframework.store import load_json
+from wsframework.zoo_store import ZooStore
 
 SPACE = WeightSpace.parse("free hidden=3\nfixed in=2\nweight hidden in\nbias hidden")
 
@@ -62,7 +63,7 @@ def killed_at_line(number: int, work: Callable[[], None]) -> bool:
 
         def trace(frame: FrameType, event: str, _: Any) -> Any:
             nonlocal left
-            if frame.f_code.co_filename != store.__file__:
+            if frame.f_code.co_filename not in (store.__file__, zoo_store.__file__):
                 return None
             left -= event == "line"
             if left < 0:

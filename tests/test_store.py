@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from wsframework.errors import StoreError
 from wsframework.spaces import WeightSpace
-from wsframework.store import PARTIAL, ZooStore, load_json, load_tensors, save_json, save_tensors, write_atomic
+from wsframework.store import PARTIAL, load_json, load_tensors, save_json, save_tensors, write_atomic
+from wsframework.zoo_store import ZooStore
 
 SPACE = WeightSpace.parse("free hidden=3\nfixed in=2\nweight hidden in\nbias hidden")
 DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.int64, torch.uint8, torch.bool)

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
 from wsframework.errors import SpaceError, StoreError
 from wsframework.spaces.space import WeightSpace
+from wsframework.store import load_tensors, save_tensors
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +53,7 @@ class Weights:
 
     def save(self, path: Path) -> None:
         """One safetensors file: every parameter stacked over the batch, the space in its metadata."""
-        tensors = {name: value.contiguous().clone() for name, value in self.parameters().items()}
-        safetensors.torch.save_file(tensors, path, metadata={"space": str(self.space)})
+        save_tensors(path, self.parameters(), {"space": str(self.space)})
 
     @classmethod
     def load(cls, path: Path) -> Weights:
@@ -64,12 +62,7 @@ class Weights:
         Raises:
             StoreError: if the file is no safetensors file, or was not written by `save`.
         """
-        try:
-            with safetensors.safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, safetensors.SafetensorError) as error:
-            raise StoreError(f"{path}: not a readable safetensors file ({error})") from None
+        tensors, metadata = load_tensors(path)
         if "space" not in metadata:
             raise StoreError(f"{path}: the file names no weight space; was it written by Weights.save?")
         space = WeightSpace.parse(metadata["space"])
