@@ -1,6 +1,6 @@
 """The sections of a run's config, as frozen dataclasses: field names are the TOML keys, defaults the defaults.
 
-Constraints stand beside the type as annotations (`Annotated[int, At(1)]`), so that `reading` can state them.
+Bounds stand beside the type as annotations (`Annotated[int, Least(1)]`), so that a mistake can be told from them.
 """
 
 from __future__ import annotations
@@ -9,19 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-
-@dataclass(frozen=True)
-class Least:
-    """The smallest value that a number may take (``strict``: must be larger than it)."""
-
-    value: float
-    strict: bool = False
-
+from wsframework.parts.values import Least, Most
 
 Count = Annotated[int, Least(1)]
 Whole = Annotated[int, Least(0)]
 Rate = Annotated[float, Least(0, strict=True)]
-Share = Annotated[float, Least(0)]
+Weight = Annotated[float, Least(0)]
+Decay = Annotated[float, Least(0), Most(1, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -73,11 +67,11 @@ class TrainSection:
     batch: Count = 64
     lr: Rate = 1e-3
     predict: Literal["epsilon", "v", "clean"] = "v"
-    ema: Share = 0.998
+    ema: Decay = 0.998
     decay: bool = True
     augment: bool = False
-    denoise_weight: Share = 1.0
-    output_weight: Share = 0.0
+    denoise_weight: Weight = 1.0
+    output_weight: Weight = 0.0
     output_batch: Count = 64
     unroll: Whole = 0
 
@@ -113,21 +107,31 @@ class CompareSection:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Config:
-    """One run, resolved: every default filled in."""
+    """One run, resolved: every default filled in, those of the parts' options too."""
 
     name: str
-    seed: int
+    seed: int = 0
     tasks: TasksSection
-    network: PartConfig
+    network: PartConfig = PartConfig("mlp")
     zoo: ZooSection
-    encoder: PartConfig
-    conditioner: PartConfig
-    scheduler: PartConfig
-    denoiser: PartConfig
+    encoder: PartConfig = PartConfig("orbit")
+    conditioner: PartConfig = PartConfig("moments")
+    scheduler: PartConfig = PartConfig("ddpm")
+    denoiser: PartConfig = PartConfig("deepsets")
     train: TrainSection
-    sample: SampleSection
+    sample: SampleSection = SampleSection()
     finetune: FinetuneSection
-    compare: CompareSection
+    compare: CompareSection = CompareSection()
     ablate: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+
+PART_SECTIONS: dict[str, str] = {
+    "network": "architecture",
+    "encoder": "encoder",
+    "conditioner": "conditioner",
+    "scheduler": "scheduler",
+    "denoiser": "denoiser",
+}
+"""The sections that are one part each, and the kind of it."""

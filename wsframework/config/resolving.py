@@ -1,0 +1,121 @@
+"""From the tables of a file to a `Config`, with all the file's mistakes together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from pathlib import PurePath
+from typing import Any
+
+from wsframework.config.ablation import ablations
+from wsframework.config.filling import Filling, keys_of
+from wsframework.config.sections import (
+    PART_SECTIONS,
+    CompareSection,
+    Config,
+    FinetuneSection,
+    SampleSection,
+    TasksSection,
+    TrainSection,
+    ZooSection,
+)
+from wsframework.errors import nearest
+from wsframework.parts.registry import Registry
+from wsframework.parts.values import shown
+
+PLAIN_SECTIONS: dict[str, type] = {
+    "zoo": ZooSection,
+    "train": TrainSection,
+    "sample": SampleSection,
+    "finetune": FinetuneSection,
+}
+COUNTS = tuple(key for key in keys_of(TasksSection) if key.name != "part")
+LISTED = tuple(key for key in keys_of(CompareSection) if key.name == "initializers")
+LARGEST_SEED = 2**63 - 1
+
+
+def resolve(data: Mapping[str, Any], registry: Registry) -> tuple[Config | None, list[str]]:
+    """The config that ``data`` states, or None; and the mistakes in it, one sentence each."""
+    values, mistakes = _resolve(data, registry)
+    values["ablate"], further = ablations(data, lambda other: _resolve(other, registry)[1], mistakes)
+    mistakes = [*mistakes, *further]
+    return (None if mistakes else Config(**values)), mistakes
+
+
+def _resolve(data: Mapping[str, Any], registry: Registry) -> tuple[dict[str, Any], list[str]]:
+    """Values for everything but ``ablate``."""
+    filling = Filling(registry)
+    filling.mistakes += _unknown(data)
+    values = _scalars(filling, data)
+    tables = {name: filling.table(data.get(name, {}), name) for name in _sections()}
+    values["tasks"] = _tasks(filling, tables["tasks"])
+    for name, kind in PART_SECTIONS.items():
+        values[name] = filling.part(kind, tables[name], name, getattr(Config, name).use)
+    for name, section in PLAIN_SECTIONS.items():
+        values[name] = section(**filling.keys(keys_of(section), tables[name], name))
+    values["compare"] = _compare(filling, tables["compare"])
+    filling.mistakes += _one_of_steps_and_epochs("train", values["train"])
+    filling.mistakes += _one_of_steps_and_epochs("finetune", values["finetune"])
+    filling.mistakes += _idle(values["train"])
+    return values, filling.mistakes
+
+
+def _sections() -> tuple[str, ...]:
+    return ("tasks", *PART_SECTIONS, *PLAIN_SECTIONS, "compare")
+
+
+def _unknown(data: Mapping[str, Any]) -> Iterator[str]:
+    known = [field.name for field in fields(Config)]
+    for name in data:
+        if name not in known:
+            what = f"[{name}]" if isinstance(data[name], Mapping) else f"{name} = {shown(data[name])}"
+            yield f"{what}: a config has no {name!r} at its top level{nearest(name, known)}"
+
+
+def _scalars(filling: Filling, data: Mapping[str, Any]) -> dict[str, Any]:
+    name, seed = data.get("name"), data.get("seed", Config.seed)
+    if not isinstance(name, str) or not name.strip(".") or PurePath(name).name != name or "\\" in name:
+        filling.mistakes.append(f"name = {shown(name)}: should be a string that can name a folder")
+    if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
+        filling.mistakes.append(f"seed = {shown(seed)}: should be a whole number from 0 to 2^63 - 1")
+    return {"name": name, "seed": seed}
+
+
+def _tasks(filling: Filling, table: Mapping[str, Any]) -> TasksSection:
+    names = [key.name for key in COUNTS]
+    counts = filling.keys(COUNTS, {name: table[name] for name in names if name in table}, "tasks")
+    rest = {name: value for name, value in table.items() if name not in names}
+    return TasksSection(filling.part("task_family", rest, "tasks", beside=names), **counts)
+
+
+def _compare(filling: Filling, table: Mapping[str, Any]) -> CompareSection:
+    """The initializers listed; options for those, and for others that only have a table of their own."""
+    listed = {name: value for name, value in table.items() if name == "initializers"}
+    names = filling.keys(LISTED, listed, "compare")["initializers"] or ()
+    filling.mistakes += _repeated(names)
+    options = {}
+    for name in dict.fromkeys((*names, *(n for n in table if n != "initializers"))):
+        where = f"compare.{name}"
+        options[name] = filling.options("initializer", name, filling.table(table.get(name, {}), where), where).options
+    return CompareSection(names, options)
+
+
+def _repeated(names: Iterable[str]) -> Iterator[str]:
+    listed = list(names)
+    if not listed:
+        yield "compare.initializers is empty: should name at least one initializer"
+    for name in dict.fromkeys(name for name in listed if listed.count(name) > 1):
+        yield f"compare.initializers names {name!r} more than once"
+
+
+def _one_of_steps_and_epochs(where: str, section: TrainSection | FinetuneSection) -> Iterator[str]:
+    steps, epochs = section.steps, section.epochs
+    if steps and epochs:
+        yield f"{where}.steps = {steps} and {where}.epochs = {epochs}: set exactly one of them (0 means not set)"
+    if steps == epochs == 0:
+        yield f"[{where}] sets neither steps nor epochs: set exactly one of {where}.steps and {where}.epochs"
+
+
+def _idle(train: TrainSection) -> Iterator[str]:
+    if train.denoise_weight == train.output_weight == 0:
+        yield "train.denoise_weight = 0 and train.output_weight = 0: one must be larger than 0, or nothing is learnt"
