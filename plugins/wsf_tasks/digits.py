@@ -20,7 +20,7 @@ CODES = 2 * PAIRS
 @lru_cache(maxsize=1)
 def images() -> tuple[Tensor, Tensor]:
     """scikit-learn's 1797 images of 8 x 8 pixels in [0, 1], flat: (1797, 64); and their digits (1797,)."""
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+    from sklearn.datasets import load_digits
 
     x, digit = load_digits(return_X_y=True)
     return torch.as_tensor(x, dtype=torch.float32) / 16, torch.as_tensor(digit, dtype=torch.long)
@@ -139,7 +139,7 @@ class Photos:
 
 def split_images(query_share: float, generator: torch.Generator) -> Photos:
     """Support and query images, disjoint, with each digit's share the same in both."""
-    from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
+    from sklearn.model_selection import train_test_split
 
     x, digit = images()
     seed = int(torch.randint(2**31, (1,), generator=generator))

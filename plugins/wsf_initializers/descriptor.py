@@ -1,0 +1,85 @@
+"""Initializers from a task's descriptor without a network between: retrieval and linear regression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from wsframework.errors import NotApplicable, PartError
+from wsframework.parts.interfaces import Initializer, Setting
+from wsframework.tasks import Task
+
+
+def network_features(setting: Setting, name: str) -> Tensor:
+    """The standardised descriptor of the task of each zoo network, (networks, features).
+
+    Raises:
+        NotApplicable: where the conditioner gives descriptors without features.
+    """
+    if setting.features.shape[1] == 0:
+        raise NotApplicable(f"{name!r} goes by the tasks' descriptors, and this run's conditioner gives none.")
+    return setting.features[setting.zoo.task_index.to(setting.features.device)]
+
+
+class Nearest(Initializer):
+    """The zoo network whose task's standardised descriptor is nearest in Euclidean distance."""
+
+    name = "nearest"
+
+    def fit(self, setting: Setting) -> None:
+        """Keeps the zoo beside its descriptors.
+
+        Raises:
+            NotApplicable: where tasks have no descriptor.
+        """
+        self.features = network_features(setting, self.name)
+        self.x = setting.zoo.weights.x
+        self.describe = setting.describe
+
+    def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:  # noqa: ARG002
+        """The nearest network, repeated: (tasks, draws, size)."""
+        distances = torch.cdist(self.describe(tasks).to(self.features), self.features)
+        return self.x[distances.argmin(1)].unsqueeze(1).expand(-1, draws, -1)
+
+
+class Ridge(Initializer):
+    """Ridge regression from the standardised descriptor to the weights.
+
+    With descriptors D and weights X of the zoo's networks, both centred: ``A = (D'D + alpha I)^-1 D'X``.
+
+    Arguments:
+        alpha: weight of the penalty; larger is nearer to the zoo's mean.
+    """
+
+    name = "ridge"
+    paper = "Hoerl & Kennard 1970"
+
+    describe: Callable[[Sequence[Task]], Tensor]
+
+    def __init__(self, *, alpha: float = 1.0) -> None:
+        if alpha <= 0:
+            raise PartError(f"initializer 'ridge' has an alpha above 0, not {alpha}")
+        self.alpha = alpha
+
+    def fit(self, setting: Setting) -> None:
+        """Solves for A in float64.
+
+        Raises:
+            NotApplicable: where tasks have no descriptor.
+        """
+        features = network_features(setting, self.name).double()
+        x = setting.zoo.weights.x.double()
+        self.describe = setting.describe
+        self.center, self.mean = features.mean(0), x.mean(0)
+        features = features - self.center
+        gram = features.T @ features
+        penalty = self.alpha * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+        self.coefficients = torch.linalg.solve(gram + penalty, features.T @ (x - self.mean))
+
+    def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:  # noqa: ARG002
+        """The predicted weights in float32, repeated: (tasks, draws, size)."""
+        features = self.describe(tasks).to(self.center) - self.center
+        x: Tensor = (self.mean + features @ self.coefficients).float()
+        return x.unsqueeze(1).expand(-1, draws, -1)
