@@ -22,7 +22,7 @@ def build(registry: Registry, kind: str, config: PartConfig, *given: Any) -> Any
         PartError: if there is no such part, or an option does not fit it.
     """
     filling = Filling(registry)
-    resolved = filling.options(kind, config.use, config.options, kind, ("use",))
+    resolved = filling.options(kind, config.use, config.options, kind, f"a {kind} was asked for")
     if filling.mistakes:
         raise PartError("; ".join(filling.mistakes))
     return _build(registry, kind, resolved, dict(zip(GIVEN.get(kind, ()), given, strict=True)))

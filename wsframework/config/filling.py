@@ -48,16 +48,16 @@ class Filling:
             self.mistakes.append(f"{where}.use {state}: should be the name of {a(kind)} (known: {known})")
             return PartConfig("")
         options = {name: value for name, value in table.items() if name != "use"}
-        return self.options(kind, use, options, where, ("use", *beside))
+        return self.options(kind, use, options, where, f"{where}.use = {shown(use)}", ("use", *beside))
 
     def options(
-        self, kind: str, use: str, table: Mapping[str, Any], where: str, beside: Iterable[str] = ()
+        self, kind: str, use: str, table: Mapping[str, Any], where: str, asked: str, beside: Iterable[str] = ()
     ) -> PartConfig:
-        """The part of ``kind`` called ``use``, with its options from ``table``."""
+        """The part of ``kind`` called ``use``, with its options from ``table``; ``asked`` tells where it is named."""
         try:
             options = options_of(self.registry.get(kind, use)).values()
         except PartError as error:
-            self.mistakes.append(f"{where}{'.use' if 'use' in beside else ''} = {shown(use)}: {error}")
+            self.mistakes.append(f"{asked}: {error}")
             return PartConfig(use)
         filled = self.keys(options, table, where, f"{kind} {use!r} has no option", beside)
         return PartConfig(use, {name: value for name, value in filled.items() if value is not None})

@@ -96,7 +96,9 @@ def _compare(filling: Filling, table: Mapping[str, Any]) -> CompareSection:
     options = {}
     for name in dict.fromkeys((*names, *(n for n in table if n != "initializers"))):
         where = f"compare.{name}"
-        options[name] = filling.options("initializer", name, filling.table(table.get(name, {}), where), where).options
+        asked = f"compare.initializers names {name!r}" if name in names else f"[{where}]"
+        inner = filling.table(table.get(name, {}), where)
+        options[name] = filling.options("initializer", name, inner, where, asked).options
     return CompareSection(names, options)
 
 

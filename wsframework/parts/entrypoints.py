@@ -75,7 +75,10 @@ def _ask(name: str, module: ModuleType) -> tuple[type[Part], ...]:
         raise PartError(f"{_where(module)} marks a hook that does not exist: {_pending(manager, name)}") from None
     if not manager.get_hookcallers(module):
         raise PartError(f"{_where(module)} has no function wsf_parts() marked with @hookimpl")
-    return tuple(part for parts in manager.hook.wsf_parts() for part in parts)
+    answers = manager.hook.wsf_parts()
+    if not answers:  # pluggy leaves out an answer that is None
+        raise PartError(f"{_where(module)}: wsf_parts() returned None, not a list of part classes")
+    return tuple(part for parts in answers for part in parts)
 
 
 def _pending(manager: pluggy.PluginManager, name: str) -> str:
