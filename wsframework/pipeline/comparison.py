@@ -72,11 +72,13 @@ def metric_difference(ours: Array, theirs: Array, higher_is_better: bool, resamp
 def area(curve: Array) -> Array:
     """Area under a curve (tasks, epochs + 1) by the trapezoid rule over the number of epochs: its mean height."""
     heights: Array = curve if curve.shape[1] == 1 else (curve[:, 1:] + curve[:, :-1]) / 2
-    return np.mean(heights, axis=1, dtype=np.float64)
+    mean: Array = heights.mean(1)
+    return mean
 
 
 def _log(loss: Array) -> Array:
-    return np.mean(np.log(np.maximum(loss, FLOOR)), axis=1, dtype=np.float64)
+    mean: Array = np.log(np.maximum(loss, FLOOR)).mean(1)
+    return mean
 
 
 def _verdict(per_task: Array, resampling: Resampling, kind: Kind) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wsframework.errors import WsfError
-from wsframework.pipeline.comparison import area, log_difference, metric_difference, single, speedup, summary
+from wsframework.pipeline.comparison import FLOOR, area, log_difference, metric_difference, single, speedup, summary
 from wsframework.pipeline.curves import Curves, concatenate
 from wsframework.pipeline.intervals import Array, Kind, Resampling
 
@@ -66,7 +66,7 @@ def evaluate(
         "budget": {"epochs": first.epoch_loss.shape[-1], "steps": first.steps[-1]},
         "baseline": baseline,
         "reference": reference,
-        "statistics": {"level": level, "resamples": resamples, "seed": seed, "unit": "task"},
+        "statistics": {"level": level, "resamples": resamples, "seed": seed, "floor": FLOOR},
         "roles": dict(roles or {}),
         "not_applicable": dict(not_applicable or {}),
         "curves": {n: _curves(a, kinds, resampling, metric) for n, a in arrays.items()},

@@ -1,0 +1,102 @@
+"""The stage that writes ``report.md``, ``report.html`` and ``figures/*.png`` from the scores."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from wsframework.pipeline.report.contents import Cell, Figure, Section
+from wsframework.pipeline.report.figures import draw_figures
+from wsframework.pipeline.report.findings import findings
+from wsframework.pipeline.report.tables import (
+    comparison_table,
+    cost_table,
+    facts_table,
+    initializers_table,
+    paper_table,
+)
+
+__all__ = ["write_report"]
+
+
+def write_report(scores: Mapping[str, Any], folder: Path) -> Path:
+    """Writes both reports and their figures into ``folder``; the HTML file needs nothing beside itself.
+
+    Arguments:
+        scores: what `evaluate` returned, and, where the run has them: ``name``, ``seed``, ``command``, ``notes``,
+            ``paper_table`` (whether Table 1 of the paper is asked for), ``split`` (``drawn`` and figures),
+            ``tasks``, ``memorization``, ``cost.<stage>.seconds`` and ``versions``.
+
+    Returns:
+        The path of ``report.html``.
+    """
+    figures = draw_figures(scores, folder / "figures")
+    sections = _sections(scores, figures)
+    title = f"Run {scores['name']}" if "name" in scores else "Fine-tuning from every initializer"
+    for suffix in ("md", "html"):
+        text = _templates().get_template(f"report.{suffix}.j2").render(title=title, sections=sections)
+        (folder / f"report.{suffix}").write_text(text, encoding="utf-8")
+    return folder / "report.html"
+
+
+def _sections(scores: Mapping[str, Any], figures: list[Figure]) -> list[Section]:
+    sections = [Section("What was found", [*findings(scores), *scores.get("notes", [])], listed=True)]
+    if scores.get("paper_table"):
+        sections.append(Section("Table 1 of the paper", tables=[paper_table(scores)]))
+    sections.append(Section("Every initializer", tables=[initializers_table(scores)], figures=figures))
+    if scores["comparisons"]:
+        sections.append(Section(f"{scores['reference']} against each of them", tables=[comparison_table(scores)]))
+    return [*sections, *_circumstances(scores)]
+
+
+def _circumstances(scores: Mapping[str, Any]) -> list[Section]:
+    """How the figures came about: memorisation audit, tasks, cost, versions and command, where given."""
+    sections = []
+    if scores.get("memorization"):
+        sections.append(Section("Memorisation", tables=[facts_table(scores["memorization"])]))
+    split = dict(scores.get("split", {}))
+    drawn = [str(split.pop("drawn"))] if "drawn" in split else []
+    facts = {**{f"{kind} tasks": count for kind, count in scores.get("tasks", {}).items()}, **split}
+    sections.append(Section("Tasks", drawn, [facts_table(facts)] if facts else []))
+    if scores.get("cost"):
+        sections.append(Section("Cost", tables=[cost_table(scores)]))
+    sections.append(Section("Statistics", [_statistics(scores)]))
+    if scores.get("versions"):
+        sections.append(Section("Versions", tables=[facts_table(scores["versions"], ("of", "version"))]))
+    if scores.get("command"):
+        sections.append(Section("To repeat it", code=str(scores["command"])))
+    return sections
+
+
+def _statistics(scores: Mapping[str, Any]) -> str:
+    told = scores["statistics"]
+    return (
+        f"The {scores['n']} tasks are what is resampled ({told['resamples']} times, seed {told['seed']}); the "
+        f"{scores['draws']} draw(s) of a task are averaged first. Mean losses have bootstrap-t intervals on the "
+        "logarithm of the mean, paired differences plain bootstrap-t ones, bounded metrics BCa ones, medians the exact "
+        "ones between order statistics. Times lower are ratios of geometric means, in which losses below "
+        f"{told['floor']:g} count as that. With fewer than 8 tasks, Student's quantiles stand in for the bootstrap's."
+    )
+
+
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("wsframework.pipeline.report"),
+        autoescape=lambda name: name is not None and name.startswith("report.html"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["markdown_cell"] = _markdown_cell
+    environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
+    return environment
+
+
+def _markdown_cell(cell: Cell) -> str:
+    text = f"**{cell.text}**" if cell.strong else cell.text
+    return f"{text} ({cell.detail})".replace("|", "\\|") if cell.detail else text.replace("|", "\\|")

@@ -1,0 +1,177 @@
+"""The report's tables, from ``scores.json`` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from wsframework.pipeline.report.contents import Cell, Row, Table, row
+from wsframework.pipeline.report.findings import level
+from wsframework.pipeline.report.numbers import duration, measure, number, points
+
+Scores = Mapping[str, Any]
+
+GROUPS = {"untrained": "Untrained", "learned": "Learned from seen tasks", "control": "Controls"}
+
+PAPER = {"random": (0.4547, 0.0017, 0.0008), "diffusion": (3.5939, 0.0002, 0.0001)}
+PAPER_EPOCHS = (0, 10, 19)
+NONE = number(None)
+
+
+def paper_table(scores: Scores) -> Table:
+    """Table 1 of the paper beside this run's figures."""
+    columns = ("initializer", *(f"epoch {k}: {who}" for k in PAPER_EPOCHS for who in ("paper", "here")))
+    ours = {"random": scores["baseline"], "diffusion": scores["reference"]}
+    rows = []
+    for theirs, name in ours.items():
+        figures = scores["epoch_loss"].get(name, {"mean": [], "low": [], "high": []})
+        cells = [Cell(f"{theirs} (here: {name})")]
+        for epoch, printed in zip(PAPER_EPOCHS, PAPER[theirs], strict=True):
+            cells += [Cell(f"{printed:.4f}"), _loss(figures, epoch)]
+        rows.append(Row(tuple(cells)))
+    return Table(columns, tuple(rows), "Mean of the minibatch losses during each epoch, over tasks never seen.")
+
+
+def initializers_table(scores: Scores) -> Table:
+    """Every initializer: loss over the fine-tuning, metric, speed-up; the inapplicable ones with their sentence."""
+    last = scores["budget"]["epochs"]
+    epochs = sorted({k for k in (0, 1, 5, 10) if k < last} | {last})
+    metric = scores["metric"]["name"]
+    columns = [
+        "initializer",
+        *("loss before any step" if k == 0 else f"after epoch {k}" for k in epochs),
+        *(f"{metric} {when}" for when in (("before", "after") if last else ("before",))),
+        "speed-up",
+        "never",
+    ]
+    rows = []
+    for title, names in _groups(scores):
+        rows.append(Row((Cell(title),), heading=True))
+        rows += [_initializer(name, scores, epochs) for name in names]
+    caption = (
+        f"Mean support loss and query {metric} over {scores['n']} tasks never seen, with {level(scores)} intervals; "
+        f"{'more' if scores['metric']['higher_is_better'] else 'less'} {metric} is better. "
+        f"Speed-up: {scores['budget']['steps']} gradient steps over the steps that were needed to reach "
+        f"{scores['baseline']}'s final support loss, median over tasks, and the share that never did. Bold: the best of its column, controls apart."
+    )
+    return Table(tuple(columns), tuple(rows), caption)
+
+
+def comparison_table(scores: Scores) -> Table:
+    """The paired comparisons with the reference, before any step and at the end."""
+    metric = scores["metric"]["name"]
+    columns = ("against", "loss before", "loss after", f"{metric} before", f"{metric} after")
+    rows = []
+    for name, found in scores["comparisons"].items():
+        versus = "" if found["reference"] == scores["reference"] else f"from {found['reference']}"
+        losses = [_times(found[moment]["train_loss"]) for moment in ("before", "last")]
+        metrics = [_gain(found[moment]["query_metric"], metric) for moment in ("before", "last")]
+        rows.append(Row((Cell(name, versus), *losses, *metrics)))
+    unit = ", in percentage points" if metric == "accuracy" else ""
+    caption = (
+        f"How many times lower the support loss from {scores['reference']} is (geometric mean over {scores['n']} "
+        f"tasks, paired; below 1: higher), and by how much its query {metric} is better{unit}. "
+        f"Bold: the {level(scores)} interval shows it to be better; worse: shows it to be worse; ?: shows neither. "
+        "Intervals are not adjusted for the number of comparisons."
+    )
+    return Table(columns, tuple(rows), caption)
+
+
+def cost_table(scores: Scores) -> Table:
+    """Seconds of every stage, and their sum."""
+    costs = {stage: float(cost["seconds"]) for stage, cost in scores["cost"].items() if "seconds" in cost}
+    rows = [row(stage, duration(seconds)) for stage, seconds in costs.items()]
+    return Table(("stage", "time"), (*rows, row("all", duration(sum(costs.values())))))
+
+
+def facts_table(facts: Mapping[str, Any], columns: tuple[str, str] = ("figure", "value")) -> Table:
+    """Any nested mapping of figures and words, one line each; sequences stay in ``scores.json``."""
+    return Table(columns, tuple(row(*fact) for fact in _flattened(facts)))
+
+
+def _groups(scores: Scores) -> Iterator[tuple[str, list[str]]]:
+    names = [*scores["curves"], *(n for n in scores["not_applicable"] if n not in scores["curves"])]
+    for role, title in GROUPS.items():
+        found = [name for name in names if _role(name, scores) == role]
+        if found:
+            yield title, found
+
+
+def _role(name: str, scores: Scores) -> str:
+    plain = scores["roles"].get(name.partition(" (")[0], "learned")
+    role = str(scores["roles"].get(name, plain))
+    return role if role in GROUPS else "learned"
+
+
+def _initializer(name: str, scores: Scores, epochs: Sequence[int]) -> Row:
+    if name not in scores["curves"]:
+        return Row((Cell(name), Cell(f"not applicable: {scores['not_applicable'][name]}")), span=True)
+    curves, metric = scores["curves"][name], scores["metric"]["name"]
+    cells = [_loss(curves["train_loss"], k, _best(name, k, scores, "train_loss")) for k in epochs]
+    for k in sorted({epochs[0], epochs[-1]}):
+        figures = curves["query_metric"]
+        detail = _spread([measure(figures[end][k], metric).removesuffix(" %") for end in ("low", "high")])
+        cells.append(Cell(measure(figures["mean"][k], metric), detail, _best(name, k, scores, "query_metric")))
+    return Row((Cell(name), *cells, *_speed(scores.get("speedup", {}).get(name))))
+
+
+def _best(name: str, k: int, scores: Scores, quantity: str) -> bool:
+    """Whether the mean at index k is the best one, controls apart."""
+    means = {n: c[quantity]["mean"][k] for n, c in scores["curves"].items() if _role(n, scores) != "control"}
+    higher = quantity == "query_metric" and scores["metric"]["higher_is_better"]
+    return name in means and means[name] == (max if higher else min)(means.values())
+
+
+def _loss(figures: Mapping[str, Sequence[float | None]], k: int, best: bool = False) -> Cell:
+    if k >= len(figures["mean"]):
+        return Cell(NONE)
+    return Cell(number(figures["mean"][k]), _spread([number(figures[end][k]) for end in ("low", "high")]), best)
+
+
+def _spread(ends: Sequence[str]) -> str:
+    return "" if NONE in ends else "–".join(ends)
+
+
+def _speed(speed: Mapping[str, Any] | None) -> tuple[Cell, Cell]:
+    if speed is None:
+        return Cell(NONE), Cell(NONE)
+    never = Cell(f"{100 * speed['never']:.3g} %")
+    if speed["median"] is None:
+        return Cell("< 1"), never
+    low, high = speed["median_low"], speed["median_high"]
+    ends = "" if high is None else _spread(["< 1" if low is None else number(low), number(high)])
+    return Cell(f"{number(speed['median'])}×", ends), never
+
+
+def _times(found: Mapping[str, Any]) -> Cell:
+    detail = _spread([number(found["times_low"]), number(found["times_high"])])
+    return Cell(f"{number(found['times'])}×{_mark(found)}", detail, found["better"])
+
+
+def _gain(found: Mapping[str, Any], metric: str) -> Cell:
+    write = points if metric == "accuracy" else number
+    figures = [write(found[name]) for name in ("difference", "low", "high")]
+    detail = "" if NONE in figures else " to ".join(figures[1:])
+    return Cell(f"{figures[0]}{_mark(found)}", detail, found["better"])
+
+
+def _mark(found: Mapping[str, Any]) -> str:
+    return "" if found["better"] else " worse" if found["worse"] else " ?"
+
+
+def _flattened(facts: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in facts.items():
+        name = f"{path}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            yield from _flattened(value, f"{name}: ")
+        elif isinstance(value, (list, tuple)):
+            if value and len(value) <= 8 and all(isinstance(v, (int, float, str)) for v in value):
+                yield name, ", ".join(_plain(v) for v in value)
+        else:
+            yield name, _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number(value) if isinstance(value, (int, float)) or value is None else str(value)
