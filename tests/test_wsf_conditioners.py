@@ -112,7 +112,7 @@ def test_embedding_tells_apart_what_moments_confuse() -> None:
     tasks = [Task("t", shape, Data(x, y), Data(x[:0], y[:0]), objective) for x in (modes, bell)]
     part = Moments(shape)
     torch.testing.assert_close(part.describe(tasks[0]), part.describe(tasks[1]))
-    wider = MeanEmbedding(shape)
+    wider = MeanEmbedding(shape, bandwidth=1.0)
     assert (wider.describe(tasks[0]) - wider.describe(tasks[1])).norm() > 0.5
 
 

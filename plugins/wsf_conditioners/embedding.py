@@ -26,7 +26,7 @@ class MeanEmbedding(TaskConditioner):
         width: hidden units of the MLP.
         size: length of the embedding.
         features: number of frequencies.
-        bandwidth: of the kernel, in units of the inputs.
+        bandwidth: of the kernel, in units of the inputs: features blur what is nearer than this.
         seed: of the frequencies.
     """
 
@@ -43,7 +43,7 @@ class MeanEmbedding(TaskConditioner):
         width: int = 64,
         size: int = 64,
         features: int = 64,
-        bandwidth: float = 1.0,
+        bandwidth: float = 2.0,
         seed: int = 0,
     ) -> None:
         super().__init__()
