@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+from wsframework.config.sections import PART_SECTIONS, Config
 from wsframework.parts.contract import RESERVED
 from wsframework.parts.values import shown
 
@@ -31,11 +32,16 @@ def _set(data: dict[str, Any], key: str, value: Any, mistakes: list[str]) -> Non
         if not isinstance(table, dict):
             mistakes.append(f"{key} = {shown(value)}: {'.'.join(path[:depth])} is {shown(table)}, not a table")
             return
-    if last == "use" and table.get("use") not in (None, value):
+    if last == "use" and table.get("use", _default(path)) not in (None, value):
         kept = RESERVED["task_family"] if path == ["tasks"] else ()
         for name in [name for name in table if name not in kept]:
             del table[name]
     table[last] = value
+
+
+def _default(path: list[str]) -> str | None:
+    """The part that a section uses where it does not say which."""
+    return getattr(Config, path[0]).use if len(path) == 1 and path[0] in PART_SECTIONS else None
 
 
 def parse_changes(texts: tuple[str, ...], mistakes: list[str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import PurePath
 from typing import Any
@@ -20,6 +20,7 @@ from wsframework.config.sections import (
     ZooSection,
 )
 from wsframework.errors import nearest
+from wsframework.parts.options import Option
 from wsframework.parts.registry import Registry
 from wsframework.parts.values import shown
 
@@ -29,8 +30,8 @@ PLAIN_SECTIONS: dict[str, type] = {
     "sample": SampleSection,
     "finetune": FinetuneSection,
 }
-COUNTS = tuple(key for key in keys_of(TasksSection) if key.name != "part")
-LISTED = tuple(key for key in keys_of(CompareSection) if key.name == "initializers")
+TASKS_KEYS = tuple(key for key in keys_of(TasksSection) if key.name != "part")
+COMPARE_KEYS = tuple(key for key in keys_of(CompareSection) if key.name != "options")
 LARGEST_SEED = 2**63 - 1
 
 
@@ -82,32 +83,44 @@ def _scalars(filling: Filling, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tasks(filling: Filling, table: Mapping[str, Any]) -> TasksSection:
-    names = [key.name for key in COUNTS]
-    counts = filling.keys(COUNTS, {name: table[name] for name in names if name in table}, "tasks")
-    rest = {name: value for name, value in table.items() if name not in names}
-    return TasksSection(filling.part("task_family", rest, "tasks", beside=names), **counts)
+    own, rest = _split(table, TASKS_KEYS)
+    part = filling.part("task_family", rest, "tasks", beside=[key.name for key in TASKS_KEYS])
+    return TasksSection(part, **filling.keys(TASKS_KEYS, own, "tasks"))
 
 
 def _compare(filling: Filling, table: Mapping[str, Any]) -> CompareSection:
     """The initializers listed; options for those, and for others that only have a table of their own."""
-    listed = {name: value for name, value in table.items() if name == "initializers"}
-    names = filling.keys(LISTED, listed, "compare")["initializers"] or ()
-    filling.mistakes += _repeated(names)
+    own, rest = _split(table, COMPARE_KEYS)
+    values = filling.keys(COMPARE_KEYS, own, "compare")
+    names = values["initializers"] or ()
+    if "best_of" not in table:
+        values["best_of"] = tuple(name for name in values["best_of"] if name in names)
+    filling.mistakes += _list_mistakes(names, values["best_of"] or ())
     options = {}
-    for name in dict.fromkeys((*names, *(n for n in table if n != "initializers"))):
+    for name in dict.fromkeys((*names, *rest)):
         where = f"compare.{name}"
         asked = f"compare.initializers names {name!r}" if name in names else f"[{where}]"
         inner = filling.table(table.get(name, {}), where)
         options[name] = filling.options("initializer", name, inner, where, asked).options
-    return CompareSection(names, options)
+    return CompareSection(**values, options=options)
 
 
-def _repeated(names: Iterable[str]) -> Iterator[str]:
-    listed = list(names)
-    if not listed:
+def _split(table: Mapping[str, Any], keys: Iterable[Option]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The entries of a section's own keys, and the others."""
+    names = [key.name for key in keys]
+    own = {name: value for name, value in table.items() if name in names}
+    return own, {name: value for name, value in table.items() if name not in names}
+
+
+def _list_mistakes(names: Sequence[str], best_of: Sequence[str]) -> Iterator[str]:
+    if not names:
         yield "compare.initializers is empty: should name at least one initializer"
-    for name in dict.fromkeys(name for name in listed if listed.count(name) > 1):
-        yield f"compare.initializers names {name!r} more than once"
+    for key, listed in (("initializers", names), ("best_of", best_of)):
+        for name in dict.fromkeys(name for name in listed if listed.count(name) > 1):
+            yield f"compare.{key} names {name!r} more than once"
+    for name in best_of:
+        if name not in names:
+            yield f"compare.best_of names {name!r}, which is not among compare.initializers{nearest(name, names)}"
 
 
 def _one_of_steps_and_epochs(where: str, section: TrainSection | FinetuneSection) -> Iterator[str]:

@@ -28,12 +28,16 @@ class PartConfig:
 
 @dataclass(frozen=True)
 class TasksSection:
-    """The task family, and how many tasks of each split. Tuning looks at validation tasks only."""
+    """The task family, and how many tasks of each split.
+
+    ``judge`` names the split that initializers are judged on: while tuning, validation; once, held_out.
+    """
 
     part: PartConfig
     seen: Count
     validation: Whole = 100
     held_out: Count = 200
+    judge: Literal["held_out", "validation"] = "held_out"
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class TrainSection:
 
 @dataclass(frozen=True)
 class SampleSection:
-    """Sampling: ``steps`` of the scheduler (0: its own grid), ``draws`` a task, ``best_of`` on support data."""
+    """Sampling: ``steps`` of the scheduler (0: its own grid), ``draws`` a task, ``best_of`` for choice and votes."""
 
     steps: Whole = 0
     draws: Count = 1
@@ -101,9 +105,14 @@ class FinetuneSection:
 
 @dataclass(frozen=True)
 class CompareSection:
-    """The initializers of the report, in its order, and options for each (``[compare.NAME]``)."""
+    """The initializers of the report, in its order, and options for each (``[compare.NAME]``).
+
+    From each initializer in ``best_of``, ``sample.best_of`` weights are drawn; the report adds the one with the
+    lowest support loss, and the vote of all.
+    """
 
     initializers: tuple[str, ...] = ("random", "member", "mean", "nearest", "ridge", "prior")
+    best_of: tuple[str, ...] = ("prior",)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

@@ -26,7 +26,8 @@ def to_tables(config: Config) -> dict[str, Any]:
     tables["zoo"] = asdict(config.zoo)
     tables |= {name: _plain(getattr(config, name)) for name in PART_SECTIONS if name != "network"}
     tables |= {name: asdict(getattr(config, name)) for name in ("train", "sample", "finetune")}
-    tables["compare"] = {"initializers": list(config.compare.initializers), **_plain(config.compare.options)}
+    compare = {f.name: getattr(config.compare, f.name) for f in fields(config.compare) if f.name != "options"}
+    tables["compare"] = _plain({**compare, **config.compare.options})
     if config.ablate:
         tables["ablate"] = _plain(config.ablate)
     return tables

@@ -15,7 +15,7 @@ from wsframework.parts.values import Unfit, conform, understood
 
 NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
 
-RESERVED: dict[str, frozenset[str]] = {"task_family": frozenset({"use", "seen", "validation", "held_out"})}
+RESERVED: dict[str, frozenset[str]] = {"task_family": frozenset({"use", "seen", "validation", "held_out", "judge"})}
 """Keys of a section that are not its part's options (``use`` everywhere)."""
 
 
