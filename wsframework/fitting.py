@@ -21,42 +21,79 @@ CLIP = 1.0
 POINTS = 256
 
 
-@dataclass(frozen=True, eq=False)
+class Fitting:
+    """The training of ``prior`` on ``zoo``, in place; `steps` runs it, `state` and `resume` carry it over a restart.
+
+    Arguments:
+        features: standardised descriptors of the seen tasks (tasks, features).
+        train: the options; its ``steps`` are taken as given.
+        generator: the source of all randomness.
+    """
+
+    def __init__(
+        self, prior: Prior, zoo: Zoo, features: Tensor, train: TrainSection, generator: torch.Generator
+    ) -> None:
+        self.prior, self.train, self.generator = prior, train, generator
+        self.averaged = copy.deepcopy(prior).eval() if train.ema else prior
+        self.optimizer = torch.optim.Adam(prior.parameters(), lr=train.lr, fused=True)
+        self.curriculum = _Curriculum(prior, zoo, features, train, generator)
+        self.step = 0
+
+    def steps(self) -> Iterator[Lesson]:
+        """Take every step that is left; yields after each, and leaves the averaged weights in the prior at the end."""
+        prior, train = self.prior, self.train
+        prior.train()
+        while self.step < train.steps:
+            for group in self.optimizer.param_groups:
+                group["lr"] = train.lr * _rate(self.step, train)
+            denoise_loss, output_loss = self.curriculum.losses()
+            loss = train.denoise_weight * denoise_loss + train.output_weight * output_loss
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(prior.parameters(), CLIP)
+            self.optimizer.step()
+            if train.ema:
+                _average(self.averaged, prior, min(train.ema, (1 + self.step) / (10 + self.step)))
+            self.step += 1
+            yield Lesson(self.step, denoise_loss.item(), output_loss.item())
+        prior.load_state_dict(self.averaged.state_dict())
+        prior.eval()
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that a continuation needs, as tensors."""
+        tensors = {f"model.{k}": v for k, v in self.prior.state_dict().items()}
+        tensors |= {f"averaged.{k}": v for k, v in self.averaged.state_dict().items()}
+        for i, kept in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"adam.{i}.{k}": v for k, v in kept.items()}
+        return {k: v.clone() for k, v in tensors.items()} | {
+            "generator": self.generator.get_state(),
+            "step": torch.tensor(self.step),
+        }
+
+    def resume(self, state: dict[str, Tensor]) -> None:
+        """Go on from a `state`."""
+        self.prior.load_state_dict(_under("model.", state))
+        self.averaged.load_state_dict(_under("averaged.", state))
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, value in _under("adam.", state).items():
+            place, name = key.split(".")
+            moments.setdefault(int(place), {})[name] = value
+        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
+        self.generator.set_state(state["generator"])
+        self.step = int(state["step"])
+
+
+@dataclass(frozen=True)
 class Lesson:
-    """State after a step of training: steps taken, and the two losses (nan where a term is off)."""
+    """What a step of training came to: the two losses are zero where their term is off."""
 
     step: int
     denoise_loss: float
     output_loss: float
 
 
-def fit_prior_to(
-    prior: Prior, zoo: Zoo, features: Tensor, train: TrainSection, generator: torch.Generator
-) -> Iterator[Lesson]:
-    """Train ``prior`` on ``zoo`` in place; yields after every step, and leaves the averaged weights in it at the end.
-
-    Arguments:
-        features: standardised descriptors of the seen tasks (tasks, features).
-        train: the options; its ``steps`` are taken as given.
-    """
-    prior.train()
-    averaged = copy.deepcopy(prior).eval() if train.ema else prior
-    optimizer = torch.optim.Adam(prior.parameters(), lr=train.lr, fused=True)
-    curriculum = _Curriculum(prior, zoo, features, train, generator)
-    for step in range(train.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = train.lr * _rate(step, train)
-        denoise_loss, output_loss = curriculum.losses()
-        loss = train.denoise_weight * denoise_loss + train.output_weight * output_loss
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(prior.parameters(), CLIP)
-        optimizer.step()
-        if train.ema:
-            _average(averaged, prior, min(train.ema, (1 + step) / (10 + step)))
-        yield Lesson(step + 1, denoise_loss.item(), output_loss.item())
-    prior.load_state_dict(averaged.state_dict())
-    prior.eval()
+def _under(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
 class _Curriculum:
@@ -66,14 +103,14 @@ class _Curriculum:
         self, prior: Prior, zoo: Zoo, features: Tensor, train: TrainSection, generator: torch.Generator
     ) -> None:
         self.prior, self.train, self.generator = prior, train, generator
-        self.features = features
+        self.features = features.to(prior.device)
         self.task_index = zoo.task_index
-        self.x = zoo.weights.x
-        self.tasks = TaskBatch.of(zoo.tasks) if train.output_weight else None
+        self.x = zoo.weights.x.to(prior.device)
+        self.tasks = TaskBatch.of(zoo.tasks).to(prior.device) if train.output_weight else None
 
     def losses(self) -> tuple[Tensor, Tensor]:
         """The denoising loss, and the mean task loss of clean estimates (zero where the term is off)."""
-        denoise_loss = output_loss = torch.zeros(())
+        denoise_loss = output_loss = torch.zeros((), device=self.prior.device)
         if self.train.denoise_weight:
             denoise_loss, x_0, tasks = self._denoise()
             if self.tasks is not None:
@@ -92,8 +129,8 @@ class _Curriculum:
         if self.train.augment:
             weights = prior.space.random_symmetry(self.generator).act(weights)
         x_0 = prior.encoder.encode(weights, prior.space)
-        t = prior.scheduler.draw_times(len(chosen), self.generator)
-        noise = torch.randn(x_0.shape, generator=self.generator)
+        t = prior.scheduler.draw_times(len(chosen), self.generator).to(x_0.device)
+        noise = torch.randn(x_0.shape, generator=self.generator).to(x_0.device)
         x_t = prior.mix(x_0, noise, t)
         tasks = self.task_index[chosen]
         output = prior.denoiser(x_t, t, prior.conditioner(self.features[tasks]), prior.latent)
@@ -105,7 +142,7 @@ class _Curriculum:
         prior, generator = self.prior, self.generator
         tasks = self._draw(len(self.features), self.train.output_batch)
         embedding = prior.conditioner(self.features[tasks])
-        times = prior.scheduler.times(self.train.unroll)
+        times = prior.scheduler.times(self.train.unroll).to(prior.device)
         taken = int(torch.randint(self.train.unroll, (), generator=generator))
         x_t, carry = prior.start(len(tasks), generator), None
         with torch.no_grad():

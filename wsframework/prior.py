@@ -12,11 +12,12 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
+from wsframework.config.building import build
 from wsframework.config.sections import PartConfig
 from wsframework.errors import PartError, StoreError
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import Architecture, Denoiser, Scheduler, TaskConditioner, WeightEncoder
-from wsframework.parts.registry import Registry, build
+from wsframework.parts.registry import Registry
 from wsframework.spaces import WeightSpace, Weights
 from wsframework.store import load_tensors, save_tensors, write_atomic
 from wsframework.tasks import Task, TaskShape
@@ -75,10 +76,18 @@ class Prior(nn.Module):
         self.register_buffer("feature_mean", torch.zeros(0))
         self.register_buffer("feature_std", torch.ones(0))
 
+    @property
+    def device(self) -> torch.device:
+        """Where the prior computes."""
+        return self.feature_mean.device
+
     def describe(self, tasks: Sequence[Task]) -> Tensor:
         """Descriptors of tasks, standardised over the seen tasks: (tasks, features)."""
-        features = torch.stack([self.conditioner.describe(task) for task in tasks])
-        return self.standardise(features)
+        return self.standardise(self.raw_features(tasks))
+
+    def raw_features(self, tasks: Sequence[Task]) -> Tensor:
+        """What the conditioner says of each task, (tasks, features)."""
+        return torch.stack([self.conditioner.describe(task) for task in tasks]).to(self.device)
 
     def standardise(self, features: Tensor) -> Tensor:
         """Raw features (tasks, features) in units of the seen tasks' mean and deviation."""
@@ -121,7 +130,7 @@ class Prior(nn.Module):
     def start(self, count: int, generator: torch.Generator | None) -> Tensor:
         """Pure noise x_1 ~ N(0, I), (count, size)."""
         noise = torch.randn(count, self.latent.size, generator=generator)
-        return noise.to(self.feature_mean.device)
+        return noise.to(self.device)
 
     @torch.no_grad()
     def sample_features(self, features: Tensor, generator: torch.Generator | None, steps: int | None = None) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
@@ -57,6 +58,10 @@ class Objective(Protocol):
         """The metric, averaged over points: shape (...)."""
         ...
 
+    def vote(self, outputs: Tensor) -> Tensor:
+        """What several networks say together: outputs (..., networks, points, *outputs), averaged over networks."""
+        ...
+
 
 @dataclass(frozen=True)
 class Classification:
@@ -73,6 +78,10 @@ class Classification:
         """The share of points whose largest logit is the label's."""
         return (outputs.argmax(-1) == y).float().mean(-1)
 
+    def vote(self, outputs: Tensor) -> Tensor:
+        """The logarithm of the mean probabilities."""
+        return outputs.log_softmax(-1).logsumexp(-3) - math.log(outputs.shape[-3])
+
 
 @dataclass(frozen=True)
 class Regression:
@@ -88,6 +97,10 @@ class Regression:
     def score(self, outputs: Tensor, y: Tensor) -> Tensor:
         """Mean squared error over points."""
         return self.losses(outputs, y).mean(-1)
+
+    def vote(self, outputs: Tensor) -> Tensor:
+        """The mean answer."""
+        return outputs.mean(-3)
 
 
 OBJECTIVES: dict[str, Objective] = {"classification": Classification(), "regression": Regression()}
@@ -152,6 +165,11 @@ class TaskBatch:
             Data(_stack([t.query.x for t in tasks]), _stack([t.query.y for t in tasks])),
             tasks[0].objective,
         )
+
+    def to(self, device: torch.device) -> TaskBatch:
+        """The same batch on another device."""
+        support, query = (Data(d.x.to(device), d.y.to(device)) for d in (self.support, self.query))
+        return TaskBatch(support, query, self.objective)
 
 
 def _stack(tensors: Sequence[Tensor]) -> Tensor:

@@ -9,6 +9,7 @@ from wsframework.parts.interfaces import Part
 @hookimpl
 def wsf_parts() -> Iterable[type[Part]]:
     """The parts of this plugin."""
+    from wsf_flat.coordinate import Coordinate
     from wsf_flat.mlp_unet import MlpUnet
 
-    return [MlpUnet]
+    return [MlpUnet, Coordinate]

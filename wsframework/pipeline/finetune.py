@@ -1,0 +1,121 @@
+"""The fine-tuning stage: every initializer's weights, at the same budget, in the same minibatch order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from wsframework.config.sections import FinetuneSection
+from wsframework.parts.interfaces import Architecture
+from wsframework.pipeline.curves import Curves
+from wsframework.randomness import generator
+from wsframework.tasks import Data, Task, TaskBatch
+from wsframework.training import Budget, network_losses, network_scores, train_networks
+
+CHUNK = 256
+EVALUATIONS = 60
+
+
+def finetune(
+    name: str,
+    architecture: Architecture,
+    tasks: Sequence[Task],
+    x: Tensor,
+    section: FinetuneSection,
+    seed: int,
+) -> Curves:
+    """Train x (tasks, draws, size), each row on its task's support data, and record the way.
+
+    Minibatch order depends on the seed, the task and the draw only, so that initializers are compared pairwise.
+    """
+    count, draws, size = x.shape
+    owners = torch.arange(count).repeat_interleave(draws)
+    rows = x.reshape(count * draws, size)
+    chunks = [
+        _finetune_chunk(architecture, [tasks[i] for i in owners[at : at + CHUNK]], rows[at : at + CHUNK], section,
+                        generator(seed, "finetune", at))
+        for at in range(0, len(rows), CHUNK)
+    ]  # fmt: skip
+    steps = chunks[0].steps
+    merged = {
+        key: torch.cat([c.tensors[key] for c in chunks]).reshape(count, draws, -1) for key in chunks[0].tensors
+    }
+    return Curves.from_tensors(name, steps, merged)
+
+
+class _Record:
+    """The figures of one chunk of networks as they train."""
+
+    def __init__(self, architecture: Architecture, tasks: TaskBatch, task: Task, budget: Budget, x: Tensor) -> None:
+        self.architecture, self.batch, self.task = architecture, tasks, task
+        self.space = architecture.space(task.shape)
+        self.steps = evaluation_steps(budget.steps)
+        self.rows: dict[str, list[Tensor]] = {
+            key: [] for key in ("train_loss", "query_loss", "query_metric", "epoch_loss", "step_loss")
+        }
+        self._minibatch: list[Tensor] = []
+        self._at_epoch(x)
+        self.rows["step_loss"].append(self._loss(x))
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """Every figure, (networks, length)."""
+        return {key: torch.stack(values, -1) for key, values in self.rows.items()}
+
+    def after(self, step: int, epoch_ends: bool, x: Tensor, losses: Tensor) -> None:
+        """Note what a gradient step gave."""
+        self._minibatch.append(losses)
+        if epoch_ends:
+            self.rows["epoch_loss"].append(torch.stack(self._minibatch).mean(0))
+            self._minibatch = []
+            self._at_epoch(x)
+        if step in self.steps:
+            self.rows["step_loss"].append(self.rows["train_loss"][-1] if epoch_ends else self._loss(x))
+
+    def _at_epoch(self, x: Tensor) -> None:
+        self.rows["train_loss"].append(self._loss(x))
+        query = self.batch.query
+        loss, score = network_scores(
+            self.architecture, self.task.shape, self.space, x, query, self.batch.objective
+        )
+        self.rows["query_loss"].append(loss)
+        self.rows["query_metric"].append(score)
+
+    @torch.no_grad()
+    def _loss(self, x: Tensor) -> Tensor:
+        data = self.batch.support
+        return network_losses(self.architecture, self.task.shape, self.space, x, data, self.batch.objective)
+
+
+def _finetune_chunk(
+    architecture: Architecture, tasks: Sequence[Task], x: Tensor, section: FinetuneSection, order: torch.Generator
+) -> _Record:
+    batch = _limited(TaskBatch.of(tasks), section.support)
+    points = batch.support.x.shape[1]
+    budget = Budget.of_epochs(section.epochs, section.lr, section.batch, points)
+    if section.steps:
+        budget = Budget(section.steps, section.lr, section.batch)
+    record = _Record(architecture, batch, tasks[0], budget, x)
+    for moment in train_networks(architecture, tasks[0].shape, x, batch, budget, order):
+        last = moment.step == budget.steps
+        record.after(moment.step, moment.epoch_ends or last, moment.x, moment.losses)
+    return record
+
+
+def _limited(batch: TaskBatch, support: int) -> TaskBatch:
+    """The batch with ``support`` examples a task at most, spread evenly over their order (0: all of them)."""
+    points = batch.support.x.shape[1]
+    if not support or support >= points:
+        return batch
+    kept = torch.linspace(0, points - 1, support).round().long()
+    return TaskBatch(Data(batch.support.x[:, kept], batch.support.y[:, kept]), batch.query, batch.objective)
+
+
+def evaluation_steps(budget: int) -> tuple[int, ...]:
+    """Step numbers at which the support loss is taken: every early step, then evenly on a log scale, and the last."""
+    ratio = budget ** (1 / EVALUATIONS)
+    grid: Iterator[int] = (round(ratio**k) for k in range(EVALUATIONS + 1))
+    early = range(min(budget, EVALUATIONS // 3) + 1)
+    return tuple(sorted({*early, *(step for step in grid if step <= budget), budget}))

@@ -1,0 +1,66 @@
+"""The training stage: the prior's four parts fitted to a zoo, with a checkpoint every few hundred steps."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+
+import torch
+
+from wsframework.config.sections import TrainSection
+from wsframework.events import Observer, Progress, silent
+from wsframework.fitting import Fitting
+from wsframework.parts.registry import Registry
+from wsframework.pipeline.stage import Checkpoint
+from wsframework.prior import Design, Prior
+from wsframework.randomness import generator
+from wsframework.zoo import Zoo
+
+EVERY = 500
+TOLD = 20
+
+
+def train_prior(
+    design: Design,
+    registry: Registry,
+    zoo: Zoo,
+    train: TrainSection,
+    seed: int,
+    *,
+    device: str = "cpu",
+    name: str = "prior",
+    checkpoint: Checkpoint | None = None,
+    observer: Observer = silent,
+) -> Prior:
+    """Fit encoder and descriptors to the zoo, then train conditioner and denoiser together.
+
+    Arguments:
+        name: of the stage, for the observer and for the randomness.
+        checkpoint: where the state is kept now and then; training goes on from what it holds.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(generator(seed, name, "parameters").initial_seed())
+        prior = Prior(design, zoo.tasks[0].shape, registry).to(device)
+    raw = prior.raw_features(zoo.tasks)
+    prior.fit_features(raw)
+    prior.encoder.fit(zoo.weights.x.to(prior.device), prior.space)
+    steps = train.steps or train.epochs * math.ceil(len(zoo) / train.batch)
+    train = replace(train, steps=steps, epochs=0)
+    fitting = Fitting(prior, zoo, prior.standardise(raw), train, generator(seed, name, "training"))
+    _run(fitting, name, checkpoint, observer)
+    return prior
+
+
+def _run(fitting: Fitting, name: str, checkpoint: Checkpoint | None, observer: Observer) -> None:
+    start, before = time.perf_counter(), 0.0
+    kept = checkpoint.load() if checkpoint else None
+    if kept is not None:
+        fitting.resume(kept[0])
+        before = float(kept[1]["seconds"])
+    for lesson in fitting.steps():
+        if lesson.step % TOLD == 0:
+            note = f"loss {lesson.denoise_loss + lesson.output_loss:.3g}"
+            observer(Progress(name, lesson.step, fitting.train.steps, note=note))
+        if checkpoint and lesson.step % EVERY == 0 and lesson.step < fitting.train.steps:
+            checkpoint.save(fitting.state(), {"seconds": before + time.perf_counter() - start})

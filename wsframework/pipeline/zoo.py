@@ -1,0 +1,59 @@
+"""The zoo stage: train a block of networks at a time, keep each as soon as it is done."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from wsframework.config.sections import ZooSection
+from wsframework.parts.interfaces import Architecture
+from wsframework.randomness import generator
+from wsframework.spaces import Weights
+from wsframework.zoo_store import ZooStore
+from wsframework.tasks import Task, TaskBatch
+from wsframework.training import Budget, network_losses, train_networks
+from wsframework.zoo import Zoo
+
+
+def build_zoo(
+    store: ZooStore, architecture: Architecture, tasks: Sequence[Task], section: ZooSection, seed: int
+) -> Iterator[int]:
+    """Train the blocks that ``store`` lacks; yields the number of networks that it holds after each.
+
+    Network i is trained for task ``i mod len(tasks)``. A block's numbers depend on the seed, the block's number
+    and the recipe only: the last block is filled up with networks that are trained and then dropped.
+    """
+    held = store.blocks()
+    for block in range(math.ceil(section.size / section.block)):
+        count = min(section.block, section.size - block * section.block)
+        if block not in held:
+            start = time.perf_counter()
+            index = torch.arange(block * section.block, (block + 1) * section.block) % len(tasks)
+            x, loss = train_block(architecture, [tasks[i] for i in index], section, generator(seed, "zoo", block))
+            store.append(block, x[:count], loss[:count], index[:count], time.perf_counter() - start)
+        yield block * section.block + count
+
+
+def train_block(
+    architecture: Architecture, tasks: Sequence[Task], section: ZooSection, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """One network for each task, side by side: weights (tasks, size) and final support losses (tasks,)."""
+    shape, batch = tasks[0].shape, TaskBatch.of(tasks)
+    x = architecture.initialize(shape, len(tasks), generator)
+    budget = Budget.of_epochs(section.epochs, section.lr, section.batch, batch.support.x.shape[1])
+    for moment in train_networks(architecture, shape, x, batch, budget, generator):
+        x = moment.x
+    with torch.no_grad():
+        loss = network_losses(architecture, shape, architecture.space(shape), x, batch.support, batch.objective)
+    return x.clone(), loss
+
+
+def load_zoo(store: ZooStore, tasks: Sequence[Task], size: int) -> Zoo:
+    """The networks that ``store`` holds, with their tasks."""
+    tensors = store.load()
+    weights = Weights(store.space(), tensors["x"][:size])
+    return Zoo(weights, tensors["task_index"][:size], tasks, tensors["loss"][:size])
