@@ -78,9 +78,9 @@ def evaluate(
     if "nearest" in arrays:
         scores["regret"] = {n: _regret(a, arrays["nearest"], resampling) for n, a in arrays.items()}
     if baseline in arrays:
-        target = arrays[baseline]["train_loss"].mean(1)[:, -1]
+        target = arrays[baseline]["step_loss"].mean(1)[:, -1]
         scores["speedup"] = {
-            n: speedup(a["step_loss"].mean(1), target, first.steps, resampling) for n, a in arrays.items()
+            n: speedup(a["step_loss"].mean(1), target, curves[n].steps, resampling) for n, a in arrays.items()
         }
     return scores
 

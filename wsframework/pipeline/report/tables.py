@@ -52,7 +52,8 @@ def initializers_table(scores: Scores) -> Table:
         f"Mean support loss and query {metric} over {scores['n']} tasks never seen, with {level(scores)} intervals; "
         f"{'more' if scores['metric']['higher_is_better'] else 'less'} {metric} is better. "
         f"Speed-up: {scores['budget']['steps']} gradient steps over the steps that were needed to reach "
-        f"{scores['baseline']}'s final support loss, median over tasks, and the share that never did. Bold: the best of its column, controls apart."
+        f"{scores['baseline']}'s final support loss, median over tasks; never: the share that never did. "
+        "Bold: the best of its column, controls apart."
     )
     return Table(tuple(columns), tuple(rows), caption)
 

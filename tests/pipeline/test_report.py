@@ -1,0 +1,165 @@
+"""The report says what the scores say: all of it, and nothing else."""
+
+import copy
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_curves import falling
+
+from wsframework.pipeline.evaluate import evaluate
+from wsframework.pipeline.report import write_report
+from wsframework.pipeline.report.findings import findings
+from wsframework.pipeline.report.numbers import number
+
+STARTS = {"random": 1.0, "nearest": 0.3, "hypernetwork": 0.02, "prior": 0.1, "prior (best of 8)": 0.08}
+STARTS["analytic"] = 1e-5
+SENTENCE = "it serves tasks with a code | these have <none> & no text."
+
+
+def made(starts: dict[str, float], tasks: int = 12, epochs: int = 6) -> dict[str, Any]:
+    curves = {n: falling(n, start, seed, tasks, epochs=epochs) for seed, (n, start) in enumerate(starts.items())}
+    roles = {"random": "untrained", "analytic": "control", "pretrained": "control"}
+    scores = evaluate(
+        curves, "accuracy", True, roles=roles, not_applicable={"pretrained": SENTENCE}, resamples=300, seed=1
+    )
+    scores["notes"] += ["Held-out tasks were <drawn> once & for all."]
+    return scores | {
+        "name": "trial",
+        "command": "wsf run trial.toml --seed 1",
+        "split": {"drawn": "Every mean was drawn anew.", "distance_to_nearest_seen": {"median": 0.21375}},
+        "tasks": {"seen": 4000, "held_out": tasks},
+        "memorization": {"largest_iou": 0.3125, "verdict": "no copies", "ranks": [1.0] * 50},
+        "cost": {"zoo": {"seconds": 151.0}, "train": {"seconds": 30.0}},
+        "versions": {"torch": "2.4.0"},
+    }
+
+
+@pytest.fixture(scope="module")
+def scores() -> dict[str, Any]:
+    return made(STARTS)
+
+
+@pytest.fixture(scope="module")
+def folder(scores: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report")
+    assert write_report(scores, path) == path / "report.html"
+    return path
+
+
+@pytest.fixture(scope="module", params=["report.md", "report.html"])
+def text(request: pytest.FixtureRequest, folder: Path) -> str:
+    found = (folder / request.param).read_text(encoding="utf-8")
+    return found.replace("\\|", "|") if request.param == "report.md" else unescape(found)
+
+
+def test_everything_that_was_given_is_said(text: str, scores: dict[str, Any]) -> None:
+    for word in (*STARTS, *scores["notes"], SENTENCE, scores["command"], scores["split"]["drawn"], "0.214", "2.4.0"):
+        assert word in text
+    for word in ("no copies", "0.312", "2 min 31 s", "3 min 1 s", "4,000", "12 tasks"):
+        assert word in text
+
+
+def test_nothing_is_said_that_is_no_number(text: str) -> None:
+    assert not re.search(r"\b(nan|inf|None|True|False)\b", re.sub(r"base64,[\w+/=]+", "", text))
+
+
+def test_figures_of_the_table_are_those_of_the_scores(folder: Path, scores: dict[str, Any]) -> None:
+    lines = (folder / "report.md").read_text(encoding="utf-8").splitlines()
+    for name, curves in scores["curves"].items():
+        (line,) = (row for row in lines if row.startswith(f"| {name} |") and " %" in row)
+        loss = curves["train_loss"]
+        for k in (0, 1, 5, 6):
+            assert number(loss["mean"][k]) in line
+            assert f"{number(loss['low'][k])}–{number(loss['high'][k])}" in line
+        assert f"{number(scores['speedup'][name]['median'])}×" in line
+
+
+def test_html_is_well_formed_and_stands_alone(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    root = ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>"))
+    sources = [image.attrib["src"] for image in root.iter("img")]
+    assert len(sources) == 3
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
+    assert not list(root.iter("script")) + list(root.iter("link"))
+    widths = {int(cell.attrib.get("colspan", 1)) for cell in root.iter("td")}
+    for table in root.iter("table"):
+        columns = len(list(table.iter("th")))
+        for line in table.find("tbody") or []:
+            assert sum(int(cell.attrib.get("colspan", 1)) for cell in line) == columns
+    assert max(widths) > 1
+
+
+def test_markdown_tables_are_rectangular_and_figures_exist(folder: Path) -> None:
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?:^\|.*\n)+", page, flags=re.MULTILINE)
+    assert len(blocks) >= 6
+    for block in blocks:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
+    for path in re.findall(r"\]\((figures/.*?)\)", page):
+        assert (folder / path).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_verdict_names_whom_the_prior_does_not_beat(scores: dict[str, Any]) -> None:
+    told = findings(scores)
+    assert any("'random': before any step" in s and "times lower" in s for s in told)
+    assert any("'hypernetwork': before any step" in s and "times higher" in s for s in told)
+    assert any("higher than from hypernetwork, prior (best of 8), analytic (a control)" in s for s in told)
+
+
+def test_a_verdict_without_evidence_says_so(scores: dict[str, Any]) -> None:
+    unsure = copy.deepcopy(scores)
+    for moment in ("before", "last"):
+        unsure["comparisons"]["random"][moment]["train_loss"] |= {"better": False, "worse": False}
+    (sentence,) = (s for s in findings(unsure) if "against 'random'" in s)
+    assert sentence.count("not shown to differ") == 2
+
+
+def test_without_a_prior_the_best_is_named() -> None:
+    told = findings(made({"random": 1.0, "nearest": 0.01}))
+    assert "'nearest'" in told[0]
+    assert "no 'prior'" in told[1]
+
+
+def test_the_papers_table_only_where_asked(scores: dict[str, Any], tmp_path: Path) -> None:
+    wanted = made({"random": 1.0, "prior": 0.1}, epochs=20) | {"paper_table": True}
+    write_report(wanted, tmp_path)
+    page = (tmp_path / "report.md").read_text(encoding="utf-8")
+    (line,) = (row for row in page.splitlines() if row.startswith("| diffusion"))
+    for printed in ("3.5939", "0.0002", "0.0001"):
+        assert printed in line
+    for epoch in (0, 10, 19):
+        assert number(wanted["epoch_loss"]["prior"]["mean"][epoch]) in line
+    write_report(scores, tmp_path)
+    assert "3.5939" not in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_the_smallest_run_has_a_report_too(epochs: int, tmp_path: Path) -> None:
+    scores = evaluate(
+        {n: falling(n, s, 1, tasks=1, draws=1, epochs=epochs) for n, s in {"random": 1.0, "prior": 0.1}.items()},
+        "mse",
+        False,
+        resamples=50,
+    )
+    page = write_report(scores, tmp_path).read_text(encoding="utf-8")
+    assert "without an interval" in page
+    assert not re.search(r"\b(nan|None)\b", re.sub(r"base64,[\w+/=]+", "", page))
+
+
+def test_the_same_scores_give_the_same_files(scores: dict[str, Any], folder: Path, tmp_path: Path) -> None:
+    write_report(scores, tmp_path)
+    for path in ("report.md", "report.html", "figures/loss.png"):
+        assert (tmp_path / path).read_bytes() == (folder / path).read_bytes()
+
+
+@settings(deadline=None)
+@given(st.floats(1e-12, 1e12))
+def test_numbers_keep_three_significant_digits(value: float) -> None:
+    assert float(number(value).replace(",", "")) == pytest.approx(value, rel=0.005 * 1.0001)
+    assert ("e" in number(value)) == (not 1e-4 <= value < 1e6)
