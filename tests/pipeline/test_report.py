@@ -70,14 +70,23 @@ def test_nothing_is_said_that_is_no_number(text: str) -> None:
 
 
 def test_figures_of_the_table_are_those_of_the_scores(folder: Path, scores: dict[str, Any]) -> None:
-    lines = (folder / "report.md").read_text(encoding="utf-8").splitlines()
+    _, _, table = (folder / "report.md").read_text(encoding="utf-8").partition("## Every initializer")
+    lines = table.partition("\n## ")[0].splitlines()
     for name, curves in scores["curves"].items():
-        (line,) = (row for row in lines if row.startswith(f"| {name} |") and " %" in row)
+        (line,) = (row for row in lines if row.startswith(f"| {name} |"))
         loss = curves["train_loss"]
         for k in (0, 1, 5, 6):
             assert number(loss["mean"][k]) in line
             assert f"{number(loss['low'][k])}–{number(loss['high'][k])}" in line
         assert f"{number(scores['speedup'][name]['median'])}×" in line
+
+
+def test_regret_is_in_the_report(folder: Path, scores: dict[str, Any]) -> None:
+    lines = (folder / "report.md").read_text(encoding="utf-8").splitlines()
+    for name, regret in scores["regret"].items():
+        mean, low, high = (number(regret["train_loss"][end]) for end in ("mean", "low", "high"))
+        end = f"| {mean} ({low} to {high}) |"
+        assert any(line.startswith(f"| {name} |") and line.endswith(end) for line in lines)
 
 
 def test_html_is_well_formed_and_stands_alone(folder: Path) -> None:

@@ -15,6 +15,7 @@ from wsframework.pipeline.report.findings import findings
 from wsframework.pipeline.report.tables import (
     comparison_table,
     cost_table,
+    course_table,
     facts_table,
     initializers_table,
     paper_table,
@@ -50,6 +51,7 @@ def _sections(scores: Mapping[str, Any], figures: list[Figure]) -> list[Section]
     sections.append(Section("Every initializer", tables=[initializers_table(scores)], figures=figures))
     if scores["comparisons"]:
         sections.append(Section(f"{scores['reference']} against each of them", tables=[comparison_table(scores)]))
+    sections.append(Section("The whole course of fine-tuning", tables=[course_table(scores)]))
     return [*sections, *_circumstances(scores)]
 
 

@@ -78,6 +78,21 @@ def comparison_table(scores: Scores) -> Table:
     return Table(columns, tuple(rows), caption)
 
 
+def course_table(scores: Scores) -> Table:
+    """Area under the fine-tuning curves, and regret against the nearest network, of every initializer."""
+    metric, regret = scores["metric"]["name"], scores.get("regret", {})
+    columns = ("initializer", "area under support loss", f"area under {metric}", *(["regret"] if regret else []))
+    rows = []
+    for name, areas in scores["area"].items():
+        loss, quality = areas["train_loss"], areas["query_metric"]
+        spread = _spread([measure(quality[end], metric).removesuffix(" %") for end in ("low", "high")])
+        cells = [Cell(name), _one(loss), Cell(measure(quality["mean"], metric), spread)]
+        rows.append(Row((*cells, *([_one(regret[name]["train_loss"], " to ")] if regret else []))))
+    caption = "Areas are mean heights of the curves from before any step to the last epoch."
+    told = " Regret: area under support loss less that from the nearest network, paired; below 0 is better."
+    return Table(columns, tuple(rows), caption + (told if regret else ""))
+
+
 def cost_table(scores: Scores) -> Table:
     """Seconds of every stage, and their sum."""
     costs = {stage: float(cost["seconds"]) for stage, cost in scores["cost"].items() if "seconds" in cost}
@@ -129,8 +144,12 @@ def _loss(figures: Mapping[str, Sequence[float | None]], k: int, best: bool = Fa
     return Cell(number(figures["mean"][k]), _spread([number(figures[end][k]) for end in ("low", "high")]), best)
 
 
-def _spread(ends: Sequence[str]) -> str:
-    return "" if NONE in ends else "–".join(ends)
+def _one(figure: Mapping[str, float | None], to: str = "–") -> Cell:
+    return Cell(number(figure["mean"]), _spread([number(figure[end]) for end in ("low", "high")], to))
+
+
+def _spread(ends: Sequence[str], to: str = "–") -> str:
+    return "" if NONE in ends else to.join(ends)
 
 
 def _speed(speed: Mapping[str, Any] | None) -> tuple[Cell, Cell]:
@@ -152,8 +171,7 @@ def _times(found: Mapping[str, Any]) -> Cell:
 def _gain(found: Mapping[str, Any], metric: str) -> Cell:
     write = points if metric == "accuracy" else number
     figures = [write(found[name]) for name in ("difference", "low", "high")]
-    detail = "" if NONE in figures else " to ".join(figures[1:])
-    return Cell(f"{figures[0]}{_mark(found)}", detail, found["better"])
+    return Cell(f"{figures[0]}{_mark(found)}", _spread(figures[1:], " to "), found["better"])
 
 
 def _mark(found: Mapping[str, Any]) -> str:
