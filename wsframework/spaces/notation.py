@@ -15,6 +15,9 @@ dim that depends on another: its elements are permuted within each element of ``
 exponent. Every other line is a parameter: its name, its axes, and ``as ROLE`` where its role is not its
 name. An axis is a dim, a product of dims in parentheses ``(c h w)``, or a sum of products
 ``(heads key + heads key + heads value)``. ``name ()`` is a scalar. ``#`` begins a comment.
+
+A dim is declared before it is used. An occurrence may repeat what its dim depends on (``value[heads]``);
+its exponent is 0 where none is stated.
 """
 
 from __future__ import annotations
@@ -24,15 +27,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from wsframework.errors import NotationError
+from wsframework.errors import NotationError, nearest
 
 Gauge = Literal["sign", "scale"]
+_GAUGES: dict[str | None, Gauge | None] = {None: None, "sign": "sign", "scale": "scale"}
 
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_WORD = re.compile(r"[^\s#]+")
+_ROLE = re.compile(r"[^\s#]+( [^\s#]+)*")
 _DIM = re.compile(r"(?P<name>[A-Za-z_]\w*)(\[(?P<within>[A-Za-z_]\w*)\])?(?P<exponent>\^[+-]?\d+)?$")
-_DECLARATION = re.compile(
-    r"(?P<name>[A-Za-z_]\w*)(\[(?P<within>[A-Za-z_]\w*)\])?(:(?P<gauge>\w+))?=(?P<size>\d+)$"
-)
+_DECLARATION = re.compile(r"(?P<name>[A-Za-z_]\w*)(\[(?P<within>[A-Za-z_]\w*)\])?(:(?P<gauge>\w+))?=(?P<size>\d+)$")
 _AXES = re.compile(r"\([^()]*\)|[^\s()]+")
+_AS = re.compile(r"\s+as\s+")
 _PLUS = re.compile(r"(?:^|\s)\+(?:\s|$)")  # apart from the sign of an exponent
 
 
@@ -104,11 +110,11 @@ def parse(text: str) -> tuple[tuple[Dim, ...], tuple[Parameter, ...]]:
             continue
         try:
             keyword, *rest = line.split()
-            if keyword in ("free", "fixed") and all("=" in word for word in rest):
+            if keyword in ("free", "fixed") and any("=" in word for word in rest):
                 for word in rest:
                     dim = _parse_declaration(word, free=keyword == "free")
                     if dims.setdefault(dim.name, dim) != dim:
-                        raise NotationError(f"dim {dim.name!r} is declared twice")
+                        raise NotationError(f"dim {dim.name!r} is declared twice, and differently")
             else:
                 parameters.append(_parse_parameter(line, dims))
         except NotationError as error:
@@ -120,19 +126,22 @@ def _parse_declaration(word: str, free: bool) -> Dim:
     match = _DECLARATION.match(word)
     if match is None:
         raise NotationError(f"{word!r} is not a declaration such as hidden=32 or value[heads]=8")
-    gauge = match["gauge"]
-    if gauge not in (None, "sign", "scale"):
-        raise NotationError(f"gauge {gauge!r} is neither 'sign' nor 'scale'")
-    return Dim(match["name"], int(match["size"]), free, match["within"], gauge)
+    if match["gauge"] not in _GAUGES:
+        raise NotationError(f"gauge {match['gauge']!r} is neither 'sign' nor 'scale'")
+    return Dim(match["name"], int(match["size"]), free, match["within"], _GAUGES[match["gauge"]])
 
 
 def _parse_parameter(line: str, dims: dict[str, Dim]) -> Parameter:
-    name, _, rest = line.partition(" ")
-    axes_text, _, role = rest.partition(" as ")
+    name, rest = (*line.split(maxsplit=1), "")[:2]
+    axes_text, role = (*_AS.split(rest, maxsplit=1), name)[:2]
     words = _AXES.findall(axes_text)
+    if not words:
+        raise NotationError(f"parameter {name!r} states no axes; a scalar is written '{name} ()'")
+    if _AXES.sub("", axes_text).strip():
+        raise NotationError("the parentheses don't match; they hold one axis each, and nest nowhere")
     if words == ["()"]:
         words = []
-    return Parameter(name, tuple(_parse_axis(word, dims) for word in words), role.strip() or name)
+    return Parameter(name, tuple(_parse_axis(word, dims) for word in words), " ".join(role.split()))
 
 
 def _parse_axis(word: str, dims: dict[str, Dim]) -> Axis:
@@ -149,10 +158,30 @@ def _parse_occurrence(word: str, dims: dict[str, Dim]) -> Occurrence:
         raise NotationError(f"{word!r} is not a dim such as hidden or hidden^-1")
     dim = dims.get(match["name"])
     if dim is None:
-        raise NotationError(f"dim {match['name']!r} is used before any line declares it")
+        raise NotationError(f"dim {match['name']!r} is used before any line declares it{nearest(match['name'], dims)}")
     if match["within"] not in (None, dim.within):
         raise NotationError(f"dim {dim.name!r} was not declared within {match['within']!r}")
     return Occurrence(dim.name, int((match["exponent"] or "^0")[1:]))
+
+
+def check_names(dims: Sequence[Dim], parameters: Sequence[Parameter]) -> None:
+    """Refuse what no text could state.
+
+    Raises:
+        NotationError: naming a dim, parameter or role that is not a word of the notation, or is there twice.
+    """
+    names = [d.name for d in dims]
+    for kind, pattern, words in (
+        ("dim", _NAME, names),
+        ("parameter", _WORD, [p.name for p in parameters]),
+        ("role", _ROLE, [p.role for p in parameters]),
+    ):
+        for word in words:
+            if not pattern.fullmatch(word):
+                raise NotationError(f"{kind} {word!r} can't be written in the notation of spaces")
+        if kind != "role" and len(set(words)) < len(words):
+            twice = next(word for word in words if words.count(word) > 1)
+            raise NotationError(f"{kind} {twice!r} is stated twice")
 
 
 def format_space(dims: Sequence[Dim], parameters: Sequence[Parameter]) -> str:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from wsframework.errors import SpaceError, nearest
-from wsframework.spaces.notation import Dim, Occurrence, Parameter, format_space, parse
+from wsframework.spaces.notation import Dim, Occurrence, Parameter, check_names, format_space, parse
 
 if TYPE_CHECKING:
     from wsframework.spaces.symmetry import Symmetry
@@ -29,11 +29,13 @@ class Block:
         parameter: the parameter's name.
         axes: the occurrences of each axis.
         starts: where the block begins along each axis.
+        terms: which summand of each axis it is, from 0; unlike ``starts`` the same at every width.
     """
 
     parameter: str
     axes: tuple[tuple[Occurrence, ...], ...]
     starts: tuple[int, ...]
+    terms: tuple[int, ...]
 
     @property
     def occurrences(self) -> tuple[Occurrence, ...]:
@@ -67,6 +69,7 @@ class WeightSpace:
         return cls(*parse(text))
 
     def __post_init__(self) -> None:
+        check_names(self.dims, self.parameters)
         names = [d.name for d in self.dims]
         for dim in self.dims:
             if dim.size < 1:
@@ -75,11 +78,9 @@ class WeightSpace:
                 raise SpaceError(f"dim {dim.name!r} depends on {dim.within!r}, which is not declared before it")
             if dim.gauge is not None and not dim.free:
                 raise SpaceError(f"dim {dim.name!r} has a gauge but is fixed")
-        seen: set[str] = set()
         for parameter in self.parameters:
-            if parameter.name in seen:
-                raise SpaceError(f"parameter {parameter.name!r} is stated twice")
-            seen.add(parameter.name)
+            if not all(axis.terms and all(axis.terms) for axis in parameter.axes):
+                raise SpaceError(f"parameter {parameter.name!r} has an axis without dims")
             self._check_dependence(parameter)
 
     def _check_dependence(self, parameter: Parameter) -> None:
@@ -92,6 +93,18 @@ class WeightSpace:
                         f"parameter {parameter.name!r}: dim {occurrence.dim!r} occurs without {within!r}, "
                         "which it depends on"
                     )
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.dims, self.parameters))
+
+    def __hash__(self) -> int:
+        """As the fields say, computed once: spaces are keys of many caches."""
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[WeightSpace], tuple[tuple[Dim, ...], tuple[Parameter, ...]]]:
+        """What another process needs: the fields, but no hash, since strings hash differently there."""
+        return WeightSpace, (self.dims, self.parameters)
 
     def __str__(self) -> str:
         return format_space(self.dims, self.parameters)
@@ -142,9 +155,10 @@ class WeightSpace:
         choices = []
         for axis in parameter.axes:
             starts = itertools.accumulate((self._product(term) for term in axis.terms), initial=0)
-            choices.append(list(zip(axis.terms, starts, strict=False)))
+            choices.append(list(zip(axis.terms, starts, itertools.count(), strict=False)))
         for choice in itertools.product(*choices):
-            yield Block(parameter.name, tuple(term for term, _ in choice), tuple(start for _, start in choice))
+            axes, begins, terms = zip(*choice, strict=True) if choice else ((), (), ())
+            yield Block(parameter.name, axes, begins, terms)
 
     def block_index(self, block: Block) -> Tensor:
         """Flat positions of the block's entries, of shape (one axis for each occurrence)."""
@@ -158,9 +172,9 @@ class WeightSpace:
         """Views of ``x`` (..., size) as the parameters (..., *shape), without a copy."""
         if x.shape[-1] != self.size:
             raise SpaceError(f"x has {x.shape[-1]} coordinates; this space has {self.size}")
-        parts = x.split([math.prod(s) for s in self.shapes.values()], dim=-1)
+        parts = x.split_with_sizes([math.prod(s) for s in self.shapes.values()], dim=-1)
         return {
-            name: part.reshape(*x.shape[:-1], *shape)
+            name: part.reshape([*x.shape[:-1], *shape])
             for (name, shape), part in zip(self.shapes.items(), parts, strict=True)
         }
 
@@ -170,19 +184,29 @@ class WeightSpace:
         Raises:
             SpaceError: naming a parameter that is missing, unknown, or of another shape.
         """
+        return torch.cat(list(self.rows(parameters).values()), dim=-1)
+
+    def rows(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Each parameter as (..., entries), in the space's order.
+
+        Raises:
+            SpaceError: naming a parameter that is missing, unknown, or of another shape.
+        """
         for name in parameters:
             if name not in self.shapes:
                 raise SpaceError(f"no parameter {name!r} in this space{nearest(name, self.shapes)}")
-        parts = []
+        rows: dict[str, Tensor] = {}
         for name, shape in self.shapes.items():
             if name not in parameters:
                 raise SpaceError(f"parameter {name!r} is missing{nearest(name, parameters)}")
             value = parameters[name]
-            batch = value.shape[: value.dim() - len(shape)]
+            batch = value.shape[: max(value.dim() - len(shape), 0)]
             if tuple(value.shape[len(batch) :]) != shape:
                 raise SpaceError(f"parameter {name!r} has shape {tuple(value.shape)}; this space says {shape}")
-            parts.append(value.reshape(*batch, math.prod(shape)))
-        return torch.cat(parts, dim=-1)
+            rows[name] = value.reshape(*batch, math.prod(shape))
+            if batch != (first := next(iter(rows.values())).shape[:-1]):
+                raise SpaceError(f"parameter {name!r} has batch {tuple(batch)}; those before it have {tuple(first)}")
+        return rows
 
     def random_symmetry(self, generator: torch.Generator | None = None, gauge: bool = True) -> Symmetry:
         """A uniformly random element of the group (scales are log-normal, signs fair)."""

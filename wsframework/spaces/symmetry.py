@@ -104,8 +104,13 @@ class Symmetry:
         """g applied to flat coordinates (..., size), or to a state dict (same keys; batches allowed)."""
         if isinstance(weights, Tensor):
             return weights[..., self.index.to(weights.device)] * self.scale.to(weights)
-        moved = self.space.unflatten(self.act(self.space.flatten(weights)))
-        return {name: moved[name].to(value.dtype) for name, value in weights.items()}
+        moved = {}
+        for name, row in self.space.rows(weights).items():  # one by one: each keeps its dtype, integers exactly
+            start = self.space.offsets[name]
+            places = slice(start, start + row.shape[-1])
+            source, scale = (t[places].to(row.device) for t in (self.index - start, self.scale))
+            moved[name] = (row[..., source] * scale.to(row.dtype)).reshape(weights[name].shape)
+        return {name: moved[name] for name in weights}
 
     def compose(self, first: Symmetry) -> Symmetry:
         """The element that acts as ``first``, then as ``self``."""
@@ -152,15 +157,16 @@ class Symmetry:
 def outer_places(space: WeightSpace, block: Block, place: int) -> tuple[int, ...]:
     """Places, among the block's occurrences, of the dims that the one at ``place`` is within, outermost first.
 
-    Where the outer dim occurs more than once, the occurrence in the same axis is meant, the last before
-    ``place``; else the first in the block.
+    Where the outer dim occurs more than once, the occurrence in the same axis is meant: the last before
+    ``place``, else the first after it; and where there is none in that axis, the first in the block.
     """
     axis_of = [a for a, axis in enumerate(block.axes) for _ in axis]
     chain: list[int] = []
     while (within := space.dim(block.occurrences[place].dim).within) is not None:
         found = [p for p, o in enumerate(block.occurrences) if o.dim == within]
-        same = [p for p in found if axis_of[p] == axis_of[place] and p < place]
-        place = same[-1] if same else found[0]
+        same = [p for p in found if axis_of[p] == axis_of[place]]
+        before = [p for p in same if p < place]
+        place = before[-1] if before else (same or found)[0]
         chain.insert(0, place)
     return tuple(chain)
 

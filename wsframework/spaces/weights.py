@@ -34,7 +34,13 @@ class Weights:
 
     @classmethod
     def from_state_dicts(cls, space: WeightSpace, states: Sequence[Mapping[str, Tensor]]) -> Weights:
-        """A batch from state dicts (parameters in any order, all of them present)."""
+        """A batch from state dicts (parameters in any order, all of them present).
+
+        Raises:
+            SpaceError: without any state, or naming the parameter that is missing, unknown or of another shape.
+        """
+        if not states:
+            raise SpaceError("a batch of weights has at least one state dict; none was given")
         return cls(space, torch.stack([space.flatten(state) for state in states]))
 
     def __len__(self) -> int:

@@ -1,0 +1,82 @@
+"""The measure finds what is wrong, and passes what is right."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from wsframework.errors import SpaceError
+from wsframework.spaces import WeightSpace, orbits
+from wsframework.testing.equivariance import (
+    TOLERANCES,
+    assert_equivariant,
+    assert_invariant,
+    equivariance_error,
+    invariance_error,
+)
+from wsframework.testing.strategies import mlp_space, symmetries, weight_spaces, weights
+
+SPACE = mlp_space((2, 8, 3))
+SCALED = mlp_space((2, 8, 3), gauge="scale")
+
+
+def orbit_centred(x: Tensor) -> Tensor:
+    """Equivariant, and uses more than its own coordinate."""
+    found = orbits(SPACE)
+    means = torch.stack([x[:, found.index == k].mean(1) for k in range(len(found.keys))], 1)
+    return torch.tanh(x) - means[:, found.index]
+
+
+@pytest.mark.parametrize("dtype", list(TOLERANCES))
+@pytest.mark.parametrize("function", [orbit_centred, torch.exp, lambda x: x, torch.zeros_like])
+def test_equivariant_maps_pass(function: object, dtype: torch.dtype) -> None:
+    assert_equivariant(function, SPACE, dtype=dtype)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", list(TOLERANCES))
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x.flip(-1),
+        lambda x: x * torch.linspace(0.999, 1.0, x.shape[-1], dtype=x.dtype),
+        lambda x: x.cumsum(-1),
+        lambda x: x + x.new_tensor([1e-2] + [0.0] * (x.shape[-1] - 1)),
+        lambda x: x / 0 * 0,
+        lambda x: torch.ones_like(x).cumsum(-1),
+    ],
+)
+def test_others_are_refuted(function: object, dtype: torch.dtype) -> None:
+    with pytest.raises(AssertionError, match="not equivariant: relative error"):
+        assert_equivariant(function, SPACE, dtype=dtype)  # type: ignore[arg-type]
+
+
+def test_a_gauge_asks_for_more() -> None:
+    assert_equivariant(torch.tanh, SCALED)
+    with pytest.raises(AssertionError, match="not equivariant"):
+        assert_equivariant(torch.tanh, SCALED, gauge=True)
+    assert_equivariant(lambda x: 3 * x, SCALED, gauge=True)
+
+
+def test_invariance_is_judged_alike() -> None:
+    assert_invariant(lambda x: x.square().sum(-1), SPACE)
+    assert_invariant(lambda x: orbits(SPACE).mean(x), SPACE)
+    with pytest.raises(AssertionError, match="not invariant"):
+        assert_invariant(lambda x: x[:, 0], SPACE)
+
+
+@settings(deadline=None, max_examples=50)
+@given(weight_spaces(), st.data())
+def test_the_error_is_relative(space: WeightSpace, data: st.DataObject) -> None:
+    g, x = data.draw(symmetries(space)), data.draw(weights(space))
+    constant = torch.randn(space.size, generator=torch.Generator().manual_seed(0), dtype=x.dtype)
+    one, many = (equivariance_error(lambda x, k=k: k * (x + constant), space, x, g) for k in (1.0, 1e6))
+    assert many == pytest.approx(one)
+    assert invariance_error(lambda x: 0 * x, space, x, g) == 0
+
+
+def test_x_of_another_space_is_refused() -> None:
+    with pytest.raises(SpaceError, match="coordinates"):
+        equivariance_error(lambda x: x, SPACE, torch.ones(1, 3), SPACE.identity_symmetry())

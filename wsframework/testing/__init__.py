@@ -1,0 +1,1 @@
+"""What tests of parts are made of: generated spaces, measured errors, checks of claims."""

@@ -1,0 +1,101 @@
+"""How far a map is from respecting the symmetries of a weight space: measured, and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from wsframework.spaces import Symmetry, WeightSpace
+
+TOLERANCES: dict[torch.dtype, float] = {torch.float32: 1e-5, torch.float64: 1e-12}
+"""The largest relative error that rounding may cause, by dtype. All judgements of claims use this table."""
+
+Map = Callable[[Tensor], Tensor]
+
+
+def equivariance_error(function: Map, space: WeightSpace, x: Tensor, symmetry: Symmetry) -> float:
+    """``||f(g x) - g f(x)|| / ||f(x)||`` for f from (..., size) to (..., size). Measures only.
+
+    Where ``f(x)`` is zero, so is the error if ``f(g x)`` is, and else infinite.
+    """
+    _ = space.unflatten(x)  # x lives in the space, or a SpaceError says so
+    answer = function(x).detach()
+    return _relative(function(symmetry.act(x)).detach(), symmetry.act(answer), answer)
+
+
+def invariance_error(function: Map, space: WeightSpace, x: Tensor, symmetry: Symmetry) -> float:
+    """``||f(g x) - f(x)|| / ||f(x)||`` for f from (..., size) to a tensor of any shape. Measures only."""
+    _ = space.unflatten(x)
+    answer = function(x).detach()
+    return _relative(function(symmetry.act(x)).detach(), answer, answer)
+
+
+def _relative(found: Tensor, expected: Tensor, answer: Tensor) -> float:
+    difference = (found.double() - expected.double()).norm().item()
+    size = answer.double().norm().item()
+    if size == 0:
+        return 0.0 if difference == 0 else float("inf")
+    return float(difference / size)
+
+
+def assert_equivariant(
+    function: Map,
+    space: WeightSpace,
+    *,
+    gauge: bool = False,
+    dtype: torch.dtype = torch.float64,
+    batch: int = 2,
+    draws: int = 5,
+    generator: torch.Generator | None = None,
+) -> None:
+    """Refute ``f(g x) = g f(x)`` with random x and g, or pass.
+
+    Arguments:
+        function: f, from (batch, size) to (batch, size).
+        gauge: whether g has signs and scales, too, or permutes only.
+        dtype: of x; `TOLERANCES` says how large the error may be.
+        draws: how many pairs of x and g.
+        generator: of x and g (default: the same ones every time).
+
+    Raises:
+        AssertionError: with the largest error.
+    """
+    _judge(equivariance_error, "equivariant", function, space, gauge, dtype, batch, draws, generator)
+
+
+def assert_invariant(
+    function: Map,
+    space: WeightSpace,
+    *,
+    gauge: bool = False,
+    dtype: torch.dtype = torch.float64,
+    batch: int = 2,
+    draws: int = 5,
+    generator: torch.Generator | None = None,
+) -> None:
+    """Refute ``f(g x) = f(x)`` with random x and g, or pass (see `assert_equivariant`)."""
+    _judge(invariance_error, "invariant", function, space, gauge, dtype, batch, draws, generator)
+
+
+def _judge(
+    measure: Callable[[Map, WeightSpace, Tensor, Symmetry], float],
+    claim: str,
+    function: Map,
+    space: WeightSpace,
+    gauge: bool,
+    dtype: torch.dtype,
+    batch: int,
+    draws: int,
+    generator: torch.Generator | None,
+) -> None:
+    generator = generator or torch.Generator().manual_seed(0)
+    for _ in range(draws):
+        x = torch.randn(batch, space.size, generator=generator, dtype=dtype)
+        error = measure(function, space, x, space.random_symmetry(generator, gauge=gauge))
+        if not error <= TOLERANCES[dtype]:  # so put that "not a number" fails
+            raise AssertionError(
+                f"not {claim}: relative error {error:.2g} under a random symmetry; "
+                f"rounding in {dtype} explains at most {TOLERANCES[dtype]:.0e}"
+            )
