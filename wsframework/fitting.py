@@ -49,7 +49,7 @@ class Fitting:
             denoise_loss, output_loss = self.curriculum.losses()
             loss = train.denoise_weight * denoise_loss + train.output_weight * output_loss
             self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(prior.parameters(), CLIP)
             self.optimizer.step()
             if train.ema:

@@ -18,7 +18,7 @@ from wsframework.errors import PartError, StoreError
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import Architecture, Denoiser, Scheduler, TaskConditioner, WeightEncoder
 from wsframework.parts.registry import Registry
-from wsframework.spaces import WeightSpace, Weights
+from wsframework.spaces import Weights, WeightSpace
 from wsframework.store import load_tensors, save_tensors, write_atomic
 from wsframework.tasks import Task, TaskShape
 
@@ -69,9 +69,7 @@ class Prior(nn.Module):
         self.latent = self.encoder.latent(self.space)
         self.conditioner = cast(TaskConditioner, build(registry, "conditioner", design.conditioner, shape))
         self.scheduler = cast(Scheduler, build(registry, "scheduler", design.scheduler))
-        self.denoiser = cast(
-            Denoiser, build(registry, "denoiser", design.denoiser, self.latent, self.conditioner.size)
-        )
+        self.denoiser = cast(Denoiser, build(registry, "denoiser", design.denoiser, self.latent, self.conditioner.size))
         _check_symmetry(self.denoiser, self.encoder, self.latent)
         self.register_buffer("feature_mean", torch.zeros(0))
         self.register_buffer("feature_std", torch.ones(0))
@@ -138,9 +136,7 @@ class Prior(nn.Module):
         embedding = self.conditioner(features)
         x_t, carry = self.start(len(features), generator), None
         for t, s in pairwise(self.scheduler.times(steps or self.design.steps or None).to(x_t.device)):
-            x_t, carry = self.scheduler.step(
-                lambda x, at: self.estimate(x, at, embedding), x_t, t, s, carry, generator
-            )
+            x_t, carry = self.scheduler.step(lambda x, at: self.estimate(x, at, embedding), x_t, t, s, carry, generator)
         return self.encoder.decode(x_t, self.space)
 
     def sample(self, task: Task, n: int = 1, generator: torch.Generator | None = None) -> Weights:
@@ -184,7 +180,8 @@ def _check_symmetry(denoiser: Denoiser, encoder: WeightEncoder, latent: WeightSp
 
 
 def _design(saved: dict[str, Any]) -> Design:
-    return Design(**{k: _part(v) if isinstance(v, dict) else v for k, v in saved.items()})
+    values: dict[str, Any] = {k: _part(v) if isinstance(v, dict) else v for k, v in saved.items()}
+    return Design(**values)
 
 
 def _part(saved: dict[str, Any]) -> PartConfig:

@@ -42,13 +42,17 @@ class Data:
 class Objective(Protocol):
     """A task's loss and metric.
 
-    Attributes:
-        metric: the metric's name as reports print it.
-        higher_is_better: which way the metric is good.
-    """
+    It has a ``metric``, its name as reports print it, and ``higher_is_better`` says which way that is good."""
 
-    metric: str
-    higher_is_better: bool
+    @property
+    def metric(self) -> str:
+        """The metric's name."""
+        ...
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Which way the metric is good."""
+        ...
 
     def losses(self, outputs: Tensor, y: Tensor) -> Tensor:
         """Loss of every example: outputs (..., points, *outputs), y (..., points, ...) to (..., points)."""

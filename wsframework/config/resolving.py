@@ -79,7 +79,10 @@ def _scalars(filling: Filling, data: Mapping[str, Any]) -> dict[str, Any]:
         filling.mistakes.append(f"name = {shown(name)}: should be a string that can name a folder")
     if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
         filling.mistakes.append(f"seed = {shown(seed)}: should be a whole number from 0 to 2^63 - 1")
-    return {"name": name, "seed": seed}
+    repeats = data.get("repeats", Config.repeats)
+    if type(repeats) is not int or repeats < 1:
+        filling.mistakes.append(f"repeats = {shown(repeats)}: should be a whole number of at least 1")
+    return {"name": name, "seed": seed, "repeats": repeats}
 
 
 def _tasks(filling: Filling, table: Mapping[str, Any]) -> TasksSection:

@@ -122,6 +122,7 @@ class Config:
 
     name: str
     seed: int = 0
+    repeats: Count = 1
     tasks: TasksSection
     network: PartConfig = PartConfig("mlp")
     zoo: ZooSection

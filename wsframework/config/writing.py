@@ -20,7 +20,7 @@ def to_tables(config: Config) -> dict[str, Any]:
     """``config`` as plain tables, in the layout of a file."""
     tasks = {f.name: getattr(config.tasks, f.name) for f in fields(config.tasks) if f.name != "part"}
     part = _plain(config.tasks.part)
-    tables: dict[str, Any] = {"name": config.name, "seed": config.seed}
+    tables: dict[str, Any] = {"name": config.name, "seed": config.seed, "repeats": config.repeats}
     tables["tasks"] = {"use": part.pop("use"), **tasks, **part}
     tables["network"] = _plain(config.network)
     tables["zoo"] = asdict(config.zoo)

@@ -39,9 +39,7 @@ def finetune(
         for at in range(0, len(rows), CHUNK)
     ]  # fmt: skip
     steps = chunks[0].steps
-    merged = {
-        key: torch.cat([c.tensors[key] for c in chunks]).reshape(count, draws, -1) for key in chunks[0].tensors
-    }
+    merged = {key: torch.cat([c.tensors[key] for c in chunks]).reshape(count, draws, -1) for key in chunks[0].tensors}
     return Curves.from_tensors(name, steps, merged)
 
 
@@ -77,9 +75,7 @@ class _Record:
     def _at_epoch(self, x: Tensor) -> None:
         self.rows["train_loss"].append(self._loss(x))
         query = self.batch.query
-        loss, score = network_scores(
-            self.architecture, self.task.shape, self.space, x, query, self.batch.objective
-        )
+        loss, score = network_scores(self.architecture, self.task.shape, self.space, x, query, self.batch.objective)
         self.rows["query_loss"].append(loss)
         self.rows["query_metric"].append(score)
 

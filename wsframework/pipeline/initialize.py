@@ -10,13 +10,13 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from wsframework.config.building import build
 from wsframework.config.sections import Config, PartConfig
 from wsframework.errors import NotApplicable
 from wsframework.parts.interfaces import Initializer, Setting
-from wsframework.config.building import build
 from wsframework.parts.registry import Registry
 from wsframework.randomness import generator
-from wsframework.spaces import WeightSpace, Weights
+from wsframework.spaces import Weights, WeightSpace
 from wsframework.store import load_tensors, save_tensors
 from wsframework.tasks import Task
 

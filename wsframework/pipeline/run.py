@@ -1,46 +1,28 @@
-"""A run: every stage in its order, each one kept and reused. The only module that knows them all."""
+"""``wsf run``: one seed or several, from a config to a report. The only module that knows every stage."""
 
 from __future__ import annotations
 
 import json
 import platform
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from wsframework.config.writing import to_toml
 from wsframework.config.sections import Config
-from wsframework.errors import RequestError
-from wsframework.events import Finished, Observer, Progress, silent
-from wsframework.parts.interfaces import Architecture, Setting, TaskFamily
-from wsframework.config.building import build
+from wsframework.config.writing import to_toml
+from wsframework.events import Observer, silent
 from wsframework.parts.registry import Registry
-from wsframework.pipeline.curves import Curves
 from wsframework.pipeline.evaluate import evaluate
-from wsframework.pipeline.finetune import finetune
-from wsframework.pipeline.initialize import Initial, initialize, save_samples
+from wsframework.pipeline.evidence import Evidence, pooled
 from wsframework.pipeline.lock import run_lock
-from wsframework.pipeline.novelty import distances
 from wsframework.pipeline.report import write_report
-from wsframework.pipeline.several import best_on_support, vote
-from wsframework.pipeline.stage import Checkpoint, StageCache, Staged, fingerprint
-from wsframework.pipeline.train import train_prior
+from wsframework.pipeline.single import Run
 from wsframework.pipeline.votes import vote_figures
-from wsframework.pipeline.zoo import build_zoo, load_zoo
-from wsframework.prior import Design, Prior
-from wsframework.randomness import generator
 from wsframework.store import write_atomic
-from wsframework.tasks import Task, TaskSplits
-from wsframework.zoo import Zoo
-from wsframework.zoo_store import ZooStore
 
 
 @dataclass(frozen=True)
@@ -52,246 +34,58 @@ class RunResult:
     scores: dict[str, Any]
 
 
-def run(
-    config: Config, registry: Registry, out: Path, device: str = "auto", observer: Observer = silent
-) -> RunResult:
+def run(config: Config, registry: Registry, out: Path, device: str = "auto", observer: Observer = silent) -> RunResult:
     """Do what ``config`` says in the folder ``out``, reusing every stage that holds from an earlier run.
+
+    With ``repeats`` above 1, every seed has a folder ``out/seed-N`` with a report of its own, and ``out`` the
+    report over all of them.
 
     Raises:
         RequestError: where the config can't be carried out, or another run is writing into ``out``.
     """
     with run_lock(out):
-        return Run(config, registry, out, device, observer).whole()
+        if config.repeats == 1:
+            return written(Run(config, registry, out, device, observer).gather(), out)
+        write_atomic(out / "config.toml", to_toml(config))
+        found = []
+        for seed in range(config.seed, config.seed + config.repeats):
+            folder = out / f"seed-{seed}"
+            with run_lock(folder):
+                found.append(Run(replace(config, seed=seed, repeats=1), registry, folder, device, observer).gather())
+                written(found[-1], folder)
+        return written(replace(pooled(found), config=config), out)
 
 
-class Run:
-    """The stages of one config in one folder, each a cached property or a method, in the order of the data.
+def written(evidence: Evidence, out: Path) -> RunResult:
+    """Scores and report of ``evidence``, in the folder ``out``."""
+    scores = scores_of(evidence)
+    write_atomic(out / "scores.json", json.dumps(scores, indent=1) + "\n")
+    return RunResult(out, write_report(scores, out), scores)
 
-    Arguments:
-        zoo_folder: where the zoo is kept, if not in ``out``: runs that differ later on can share it.
-    """
 
-    def __init__(
-        self,
-        config: Config,
-        registry: Registry,
-        out: Path,
-        device: str = "auto",
-        observer: Observer = silent,
-        zoo_folder: Path | None = None,
-    ) -> None:
-        self.config, self.registry, self.out, self.observer = config, registry, out, observer
-        self.device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise RequestError("--device cuda: this machine's torch sees no CUDA device; use cpu or auto")
-        self.family = cast(TaskFamily, build(registry, "task_family", config.tasks.part))
-        self.architecture = cast(Architecture, build(registry, "architecture", config.network))
-        self.space = self.architecture.space(self.family.shape)
-        self.store = ZooStore(zoo_folder or out / "zoo")
-        self.cache = StageCache(out)
-        self.cost: dict[str, dict[str, Any]] = {}
-
-    def whole(self) -> RunResult:
-        """Zoo, prior, weights from every initializer, fine-tuning, scores, report."""
-        write_atomic(self.out / "config.toml", to_toml(self.config))
-        curves, reasons, votes = {}, {}, {}
-        for name in self.config.compare.initializers:
-            initial = self.initial(name)
-            if initial.reason:
-                reasons[name] = initial.reason
-                continue
-            curves[name] = self.curves(name, initial.x[:, : self.config.sample.draws])
-            if name in self.config.compare.best_of:
-                chosen = initial.x[:, : self.config.sample.best_of]
-                label = f"{name} (best of {chosen.shape[1]})"
-                curves[label] = self.curves(label, best_on_support(self.architecture, self.judged, chosen))
-                votes[name] = vote_figures(vote(self.architecture, self.judged, chosen), self.objective, self.config.seed)
-        return self._written(self.scores(curves, reasons, votes))
-
-    @cached_property
-    def splits(self) -> TaskSplits:
-        """The tasks, drawn anew from the seed each time; never stored."""
-        tasks = self.config.tasks
-        return self.family.draw(tasks.seen, tasks.validation, tasks.held_out, generator(self.config.seed, "tasks"))
-
-    @property
-    def judged(self) -> Sequence[Task]:
-        """The tasks that initializers are judged on."""
-        return self.splits.held_out if self.config.tasks.judge == "held_out" else self.splits.validation
-
-    @property
-    def objective(self) -> Any:
-        """The tasks' loss and metric."""
-        return self.judged[0].objective
-
-    @cached_property
-    def zoo(self) -> Zoo:
-        """The trained networks, block by block; blocks that are there already are kept."""
-        section, seed = self.config.zoo, self.config.seed
-        recipe = {**asdict(section), "seed": seed, "tasks": asdict(self.config.tasks), "network": asdict(self.config.network)}
-        recipe.pop("size")
-        self.store.begin(self.space, json.loads(json.dumps(recipe)))
-        start = len(self.store.blocks())
-        begun = time.perf_counter()
-        for done in build_zoo(self.store, self.architecture, self.splits.seen, section, seed):
-            rate = done / max(time.perf_counter() - begun, 1e-9)
-            self.observer(Progress("zoo", done, section.size, "networks", f"{rate:.0f} a second"))
-        blocks = range(-(-section.size // section.block))
-        self._finish(
-            "zoo",
-            f"trained {section.size} networks for {section.epochs} epochs",
-            self.store.seconds(blocks),
-            start >= len(blocks),
-        )
-        return load_zoo(self.store, self.splits.seen, section.size)
-
-    @property
-    def design(self) -> Design:
-        """The prior's parts."""
-        c = self.config
-        return Design(c.network, c.encoder, c.conditioner, c.scheduler, c.denoiser, c.train.predict, c.sample.steps)
-
-    @cached_property
-    def zoo_fingerprint(self) -> str:
-        """Of everything that the zoo depends on."""
-        c = self.config
-        return fingerprint(c.seed, c.tasks, c.network, c.zoo)
-
-    @cached_property
-    def prior_fingerprint(self) -> str:
-        """Of everything that the prior depends on."""
-        return fingerprint(self.zoo_fingerprint, self.design, self.config.train, self.device)
-
-    @cached_property
-    def prior(self) -> Prior:
-        """The trained prior, as it reads back from its folder."""
-        folder = self.out / "prior"
-        checkpoint = Checkpoint(self.out / "checkpoints" / "prior.safetensors", self.prior_fingerprint)
-        staged = self.cache.stage(
-            "prior",
-            self.prior_fingerprint,
-            lambda: self._train("prior", checkpoint),
-            lambda prior, _: prior.save(folder),
-            lambda _: Prior.load(folder, self.registry).to(self.device),
-        )
-        checkpoint.remove()
-        self._note("prior", staged, f"trained the prior ({self.config.denoiser.use})")
-        return staged.value
-
-    def _train(self, name: str, checkpoint: Checkpoint | None = None, **changes: Any) -> Prior:
-        train = replace(self.config.train, **changes)
-        design = replace(self.design, predict=train.predict)
-        return train_prior(
-            design,
-            self.registry,
-            self.zoo,
-            train,
-            self.config.seed,
-            device=self.device,
-            name=name,
-            checkpoint=checkpoint,
-            observer=self.observer,
-        )
-
-    def initial(self, name: str) -> Initial:
-        """The weights that the initializer ``name`` gives for the judged tasks."""
-        path = self.out / "initial" / f"{name}.safetensors"
-        checkpoint = Checkpoint(self.out / "checkpoints" / f"{name}.safetensors", self._initial_fingerprint(name))
-
-        def compute() -> Initial:
-            return initialize(name, self.config, self.registry, self.judged, lambda: self._setting(name, checkpoint))
-
-        staged = self.cache.stage(
-            f"initialize-{name}",
-            self._initial_fingerprint(name),
-            compute,
-            lambda initial, _: initial.save(path),
-            lambda _: Initial.load(path),
-        )
-        checkpoint.remove()
-        self._note(f"initialize-{name}", staged, f"drew weights from {name}")
-        if name == "prior" and not staged.reused and not staged.value.reason:
-            save_samples(self.space, self.judged, staged.value.x, self.out / "samples")
-        return staged.value
-
-    def _initial_fingerprint(self, name: str) -> str:
-        c = self.config
-        return fingerprint(self.prior_fingerprint, name, c.compare.options.get(name, {}), c.sample, c.compare.best_of)
-
-    def _setting(self, name: str, checkpoint: Checkpoint) -> Setting:
-        prior = self.prior
-        return Setting(
-            zoo=self.zoo,
-            architecture=self.architecture,
-            shape=self.family.shape,
-            features=self.features.cpu(),
-            describe=lambda tasks: prior.describe(tasks).cpu(),
-            prior=prior,
-            train_prior=lambda **changes: self._train(name, checkpoint, **changes),
-            generator=generator(self.config.seed, "fit", name),
-        )
-
-    @cached_property
-    def features(self) -> Tensor:
-        """Standardised descriptors of the seen tasks."""
-        return self.prior.describe(self.splits.seen)
-
-    def curves(self, name: str, x: Tensor) -> Curves:
-        """What fine-tuning from x (tasks, draws, size) gives."""
-        path = self.out / "curves" / f"{name}.safetensors"
-        config = self.config
-
-        def save(curves: Curves, _: Path) -> None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            curves.save(path)
-
-        staged = self.cache.stage(
-            f"finetune-{name}",
-            fingerprint(x, config.finetune, config.seed, self.zoo_fingerprint),
-            lambda: finetune(name, self.architecture, self.judged, x, config.finetune, config.seed),
-            save,
-            lambda _: Curves.load(path),
-        )
-        self._note(f"finetune-{name}", staged, f"fine-tuned from {name}")
-        return staged.value
-
-    def scores(self, curves: dict[str, Curves], reasons: dict[str, str], votes: dict[str, Any]) -> dict[str, Any]:
-        """The content of scores.json."""
-        config = self.config
-        roles = {name: self.registry.get("initializer", name).role for name in config.compare.initializers}  # type: ignore[attr-defined]
-        roles |= {name: roles[name.split(" (")[0]] for name in curves}
-        scores = evaluate(
-            curves,
-            self.objective.metric,
-            self.objective.higher_is_better,
-            roles=roles,
-            not_applicable=reasons,
-            seed=config.seed,
-        )
-        return {
-            "name": config.name,
-            "seed": config.seed,
-            "command": f"wsf run {config.name}.toml --seed {config.seed}",
-            **scores,
-            "votes": votes,
-            "split": {"drawn": self.splits.drawn, **distances(self.prior.describe(self.judged), self.features)},
-            "tasks": {"seen": len(self.splits.seen), "held_out": len(self.splits.held_out)},
-            "zoo": {"size": len(self.zoo), "train_loss": float(self.zoo.loss.mean())},
-            "cost": self.cost,
-            "versions": versions(),
-        }
-
-    def _written(self, scores: dict[str, Any]) -> RunResult:
-        write_atomic(self.out / "scores.json", json.dumps(scores, indent=1) + "\n")
-        report = write_report(scores, self.out)
-        return RunResult(self.out, report, scores)
-
-    def _note(self, stage: str, staged: Staged[Any], sentence: str) -> None:
-        self._finish(stage, sentence, staged.seconds, staged.reused)
-
-    def _finish(self, stage: str, sentence: str, seconds: float, reused: bool) -> None:
-        self.cost[stage] = {"seconds": seconds}
-        self.observer(Finished(stage, sentence, seconds, reused))
+def scores_of(evidence: Evidence) -> dict[str, Any]:
+    """The content of scores.json."""
+    config, objective = evidence.config, evidence.objective
+    scores = evaluate(
+        evidence.curves,
+        objective.metric,
+        objective.higher_is_better,
+        roles=evidence.roles,
+        not_applicable=evidence.reasons,
+        seed=config.seed,
+    )
+    return {
+        "name": config.name,
+        "seed": config.seed,
+        "repeats": config.repeats,
+        "command": f"wsf run {config.name}.toml --seed {config.seed}",
+        "paper_table": config.tasks.part.use == "gaussians" and config.finetune.epochs == 20,
+        **scores,
+        "votes": {name: vote_figures(vote, objective, config.seed) for name, vote in evidence.votes.items()},
+        **evidence.facts,
+        "cost": evidence.cost,
+        "versions": versions(),
+    }
 
 
 def versions() -> dict[str, str]:

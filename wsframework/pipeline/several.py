@@ -61,7 +61,8 @@ def vote(architecture: Architecture, tasks: Sequence[Task], x: Tensor) -> Vote:
                 ]
             )
         )
-    return Vote(*torch.stack(figures, -1), members=x.shape[1])
+    single_loss, single_metric, vote_loss, vote_metric = torch.stack(figures, -1)
+    return Vote(single_loss, single_metric, vote_loss, vote_metric, x.shape[1])
 
 
 def _repeated(data: Data, count: int) -> Data:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+
 from wsframework.pipeline.comparison import single
 from wsframework.pipeline.intervals import Kind, Resampling
 from wsframework.pipeline.several import Vote
@@ -18,7 +20,7 @@ def vote_figures(vote: Vote, objective: Objective, seed: int) -> dict[str, Any]:
     metric_kind: Kind = "bounded" if objective.higher_is_better else "positive"
     direction = 1 if objective.higher_is_better else -1
     resampling = Resampling.draw(len(vote.vote_loss), 4000, 0.95, seed)
-    values = {
+    values: dict[str, tuple[Tensor, Kind]] = {
         "single_query_loss": (vote.single_loss, "positive"),
         "vote_query_loss": (vote.vote_loss, "positive"),
         "single_query_metric": (vote.single_metric, metric_kind),

@@ -13,10 +13,10 @@ from wsframework.config.sections import ZooSection
 from wsframework.parts.interfaces import Architecture
 from wsframework.randomness import generator
 from wsframework.spaces import Weights
-from wsframework.zoo_store import ZooStore
 from wsframework.tasks import Task, TaskBatch
 from wsframework.training import Budget, network_losses, train_networks
 from wsframework.zoo import Zoo
+from wsframework.zoo_store import ZooStore
 
 
 def build_zoo(

@@ -1,0 +1,60 @@
+"""`Evidence`: what a run found, before it is counted; that of several seeds pools into one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from wsframework.config.sections import Config
+from wsframework.pipeline.curves import Curves
+from wsframework.pipeline.evaluate import pool
+from wsframework.pipeline.several import Vote
+from wsframework.tasks import Objective
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The outcome of one seed, or of several.
+
+    Attributes:
+        config: of the (first) run.
+        objective: the tasks' loss and metric.
+        roles: each initializer's group.
+        curves: what fine-tuning gave.
+        reasons: why an initializer was not applicable.
+        votes: of several draws.
+        facts: about tasks, zoo and prior, as they go into scores.json.
+        cost: ``stage -> {"seconds": ...}``.
+    """
+
+    config: Config
+    objective: Objective
+    roles: Mapping[str, str]
+    curves: Mapping[str, Curves]
+    reasons: Mapping[str, str]
+    votes: Mapping[str, Vote]
+    facts: Mapping[str, Any]
+    cost: Mapping[str, Mapping[str, float]]
+
+
+def pooled(runs: Sequence[Evidence]) -> Evidence:
+    """The evidence of all ``runs``: every (seed, task) counts as a task; facts of the first; mean cost a seed."""
+    votes = {name: _pooled_votes([run.votes[name] for run in runs]) for name in runs[0].votes}
+    cost = {stage: {"seconds": sum(run.cost[stage]["seconds"] for run in runs) / len(runs)} for stage in runs[0].cost}
+    return replace(runs[0], curves=pool([run.curves for run in runs]), votes=votes, cost=cost)
+
+
+def _pooled_votes(votes: Sequence[Vote]) -> Vote:
+    def joined(name: str) -> torch.Tensor:
+        return torch.cat([getattr(vote, name) for vote in votes])
+
+    return Vote(
+        joined("single_loss"),
+        joined("single_metric"),
+        joined("vote_loss"),
+        joined("vote_metric"),
+        votes[0].members,
+    )
