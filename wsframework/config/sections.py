@@ -116,6 +116,10 @@ class CompareSection:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+Ablation = tuple[Any, ...] | Mapping[str, Mapping[str, Any]]
+"""The values to try for a key; or, by name, variants that each set several keys together."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """One run, resolved: every default filled in, those of the parts' options too."""
@@ -134,7 +138,7 @@ class Config:
     sample: SampleSection = SampleSection()
     finetune: FinetuneSection
     compare: CompareSection = CompareSection()
-    ablate: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    ablate: Mapping[str, Ablation] = field(default_factory=dict)
 
 
 PART_SECTIONS: dict[str, str] = {
