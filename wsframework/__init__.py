@@ -1,1 +1,88 @@
-"""wsframework."""
+"""Neural-network weights as data: zoos, symmetries, task-conditioned weight diffusion, honest baselines.
+
+The public names, each imported on first use: ``import wsframework`` alone imports no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wsframework.config.reading import read_config
+    from wsframework.parts.entrypoints import load_registry
+    from wsframework.parts.interfaces import (
+        Architecture,
+        Denoiser,
+        Initializer,
+        Part,
+        Scheduler,
+        TaskConditioner,
+        TaskFamily,
+        WeightEncoder,
+    )
+    from wsframework.pipeline.run import run
+    from wsframework.prior import Prior
+    from wsframework.spaces import Symmetry, Weights, WeightSpace
+    from wsframework.tasks import Data, Task, TaskShape
+    from wsframework.zoo import Zoo
+
+_INTERFACES = "wsframework.parts.interfaces"
+
+_HOMES: dict[str, str] = {
+    "Architecture": _INTERFACES,
+    "Data": "wsframework.tasks",
+    "Denoiser": _INTERFACES,
+    "Initializer": _INTERFACES,
+    "Part": _INTERFACES,
+    "Prior": "wsframework.prior",
+    "Scheduler": _INTERFACES,
+    "Symmetry": "wsframework.spaces",
+    "Task": "wsframework.tasks",
+    "TaskConditioner": _INTERFACES,
+    "TaskFamily": _INTERFACES,
+    "TaskShape": "wsframework.tasks",
+    "WeightEncoder": _INTERFACES,
+    "WeightSpace": "wsframework.spaces",
+    "Weights": "wsframework.spaces",
+    "Zoo": "wsframework.zoo",
+    "load_registry": "wsframework.parts.entrypoints",
+    "read_config": "wsframework.config.reading",
+    "run": "wsframework.pipeline.run",
+}
+
+__version__ = version("wsframework")
+
+__all__ = [
+    "Architecture",
+    "Data",
+    "Denoiser",
+    "Initializer",
+    "Part",
+    "Prior",
+    "Scheduler",
+    "Symmetry",
+    "Task",
+    "TaskConditioner",
+    "TaskFamily",
+    "TaskShape",
+    "WeightEncoder",
+    "WeightSpace",
+    "Weights",
+    "Zoo",
+    "__version__",
+    "load_registry",
+    "read_config",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'wsframework' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

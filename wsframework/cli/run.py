@@ -1,0 +1,50 @@
+"""``wsf run``: the whole of a config, from zoo to report."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Device(StrEnum):
+    """Where tensors live."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+def run(
+    config: Annotated[Path, typer.Argument(help="A TOML file; see examples/.")],
+    out: Annotated[Path | None, typer.Option(help="The run's folder (default: runs/NAME).")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a key; repeatable.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Replaces the config's seed.")] = None,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+) -> None:
+    """Build the zoo, train the prior, fine-tune from every initializer, write the report.
+
+    Stages that a former run in the same folder finished are reused where they still hold. The story goes to
+    stderr; stdout gets the report's path, or with --json the scores.
+    """
+    from wsframework.config.reading import read_config
+    from wsframework.parts.entrypoints import load_registry
+
+    registry = load_registry()
+    asked = read_config(config, registry, changes or (), seed)
+
+    from wsframework.cli.story import Story
+
+    if asked.ablate:
+        from wsframework.pipeline.ablate import ablate as work
+    else:
+        from wsframework.pipeline.run import run as work
+    with Story() as story:
+        result = work(asked, registry, out or Path("runs") / asked.name, device.value, story)
+    typer.echo(json.dumps(result.scores, indent=2) if as_json else result.report)

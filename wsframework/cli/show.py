@@ -1,0 +1,75 @@
+"""``wsf show``: one part in full."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wsframework.errors import PartError, nearest
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from wsframework.parts.interfaces import Part
+    from wsframework.parts.registry import Registry
+
+
+def show(
+    part: Annotated[str, typer.Argument(help="A part's name; KIND:NAME where several kinds have it.")],
+) -> None:
+    """Show what a part is, what it claims, where it comes from, and its options."""
+    from wsframework.parts.entrypoints import load_registry
+
+    registry = load_registry()
+    _print(find(registry, part), registry)
+
+
+def find(registry: Registry, asked: str) -> type[Part]:
+    """The part that ``asked`` names: ``NAME``, ``KIND:NAME`` or ``KIND/NAME``.
+
+    Raises:
+        PartError: if there is none, or there are several.
+    """
+    kind, separator, name = asked.replace("/", ":").partition(":")
+    if separator:
+        return registry.get(kind, name)
+    found = [part for part in registry.all() if part.name == asked]
+    if len(found) > 1:
+        raise PartError(f"several parts are called {asked!r}: {', '.join(f'{p.kind}:{p.name}' for p in found)}")
+    if not found:
+        broken = f" (broken plugins: {', '.join(registry.broken)})" if registry.broken else ""
+        raise PartError(f"there is no part {asked!r}{nearest(asked, {p.name for p in registry.all()})}{broken}")
+    return found[0]
+
+
+def _print(part: type[Part], registry: Registry) -> None:
+    from rich.console import Console
+
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console.print(f"{part.kind}:{part.name} from plugin {registry.plugin_of(part)}\n", style="bold")
+    console.print(f"{inspect.getdoc(part)}\n")
+    if part.symmetry:
+        console.print(f"claims to be {part.symmetry}")
+    if part.paper:
+        console.print(f"paper: {part.paper}")
+    console.print(_options(part))
+
+
+def _options(part: type[Part]) -> Table | str:
+    """The table of options, or the sentence that there are none."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from wsframework.parts.options import options_of
+    from wsframework.parts.values import shown
+
+    options = options_of(part).values()
+    if not options:
+        return "it has no options"
+    table = Table("option", "takes", "default", box=None, header_style="bold", pad_edge=False)
+    for option in options:
+        default = "(none)" if option.default is None else shown(option.default)
+        table.add_row(option.name, escape(str(option)), escape(default))
+    return table
