@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def _tables(path: Path) -> dict[str, Any]:
 
 def _nearest_file(path: Path) -> str:
     names = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
-    return nearest(path.name, names)
+    return nearest(path.name, names) if get_close_matches(path.name, names) else ""
 
 
 def _with_line(message: str, text: str) -> str:
