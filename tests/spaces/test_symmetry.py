@@ -17,12 +17,23 @@ from wsframework.testing.strategies import mlp_spaces, symmetries, weight_spaces
 EXACT = 1e-12
 
 
+NESTED = WeightSpace.parse(
+    """
+    free a=3 b[a]:scale=3 c[b]:sign=2
+    fixed f=2
+    free d[f]=3 e[d]=2
+    w (a b^+1 c^-1) (f d e)
+    v (c a b^2 + a) e f d
+    """
+)
+
+
 def close(a: Tensor, b: Tensor) -> bool:
     return torch.allclose(a, b, rtol=EXACT, atol=EXACT)
 
 
 @settings(deadline=None)
-@given(weight_spaces(), st.data())
+@given(weight_spaces() | st.just(NESTED), st.data())
 def test_group_axioms(space: WeightSpace, data: st.DataObject) -> None:
     f, g, h = (data.draw(symmetries(space)) for _ in range(3))
     x = data.draw(weights(space))
