@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,9 @@ def initialize(
 
 
 def save_samples(space: WeightSpace, tasks: Sequence[Task], x: Tensor, folder: Path) -> None:
-    """``folder/TASK/K.safetensors`` for draws x (tasks, draws, size): each one a state dict."""
+    """``folder/TASK/K.safetensors`` for draws x (tasks, draws, size): each one a state dict, and no others."""
+    if folder.exists():
+        shutil.rmtree(folder)
     for task, rows in zip(tasks, x, strict=True):
         (folder / task.name).mkdir(parents=True, exist_ok=True)
         for k, state in enumerate(Weights(space, rows)):

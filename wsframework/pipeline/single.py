@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -28,7 +27,7 @@ from wsframework.pipeline.novelty import distances
 from wsframework.pipeline.several import Vote, best_on_support, vote
 from wsframework.pipeline.stage import Checkpoint, StageCache, Staged, fingerprint
 from wsframework.pipeline.train import train_prior
-from wsframework.pipeline.zoo import build_zoo, load_zoo
+from wsframework.pipeline.zoo import build_zoo, load_zoo, missing
 from wsframework.prior import Design, Prior
 from wsframework.randomness import generator
 from wsframework.store import write_atomic
@@ -41,7 +40,8 @@ class Run:
     """The stages of one config in one folder, each a cached property or a method, in the order of the data.
 
     Arguments:
-        zoo_folder: where the zoo is kept, if not in ``out``: runs that differ later on can share it.
+        zoo_folder: where the zoo is kept, if not in ``out``: runs that differ later on can share it. Those that
+            differ in ``tasks.seen`` must agree on the tasks that their networks are trained for.
     """
 
     def __init__(
@@ -61,12 +61,14 @@ class Run:
         self.architecture = cast(Architecture, build(registry, "architecture", config.network))
         self.space = self.architecture.space(self.family.shape)
         self.store = ZooStore(zoo_folder or out / "zoo")
+        self.shares_zoo = zoo_folder is not None
         self.cache = StageCache(out)
         self.cost: dict[str, dict[str, Any]] = {}
 
     def gather(self) -> Evidence:
         """Zoo, prior, weights from every initializer, fine-tuning: all that scores are made of."""
         write_atomic(self.out / "config.toml", to_toml(self.config))
+        _ = self.zoo, self.prior  # first, so that no other stage's seconds hold theirs
         curves: dict[str, Curves] = {}
         reasons: dict[str, str] = {}
         votes: dict[str, Vote] = {}
@@ -96,7 +98,11 @@ class Run:
     def _facts(self) -> dict[str, Any]:
         return {
             "split": {"drawn": self.splits.drawn, **distances(self.prior.describe(self.judged), self.features)},
-            "tasks": {"seen": len(self.splits.seen), "held_out": len(self.splits.held_out)},
+            "tasks": {
+                "seen": len(self.splits.seen),
+                "held_out": len(self.splits.held_out),
+                "judged": self.config.tasks.judge,
+            },
             "zoo": {"size": len(self.zoo), "train_loss": float(self.zoo.loss.mean())},
             "prior": {"parameters": sum(p.numel() for p in self.prior.parameters())},
         }
@@ -121,27 +127,25 @@ class Run:
     def zoo(self) -> Zoo:
         """The trained networks, block by block; blocks that are there already are kept."""
         section, seed = self.config.zoo, self.config.seed
-        recipe = {
-            **asdict(section),
-            "seed": seed,
-            "tasks": asdict(self.config.tasks),
-            "network": asdict(self.config.network),
-        }
-        recipe.pop("size")
-        self.store.begin(self.space, json.loads(json.dumps(recipe)))
-        start = len(self.store.blocks())
+        self.store.begin(self.space, self.zoo_recipe)
+        kept = not missing(self.store, section)
         begun = time.perf_counter()
         for done in build_zoo(self.store, self.architecture, self.splits.seen, section, seed):
             rate = done / max(time.perf_counter() - begun, 1e-9)
             self.observer(Progress("zoo", done, section.size, "networks", f"{rate:.0f} a second"))
-        blocks = range(-(-section.size // section.block))
-        self._finish(
-            "zoo",
-            f"trained {section.size} networks for {section.epochs} epochs",
-            self.store.seconds(blocks),
-            start >= len(blocks),
-        )
-        return load_zoo(self.store, self.splits.seen, section.size)
+        seconds = self.store.seconds(range(-(-section.size // section.block)))
+        self._finish("zoo", f"trained {section.size} networks for {section.epochs} epochs", seconds, kept)
+        return load_zoo(self.store, self.splits.seen, section)
+
+    @property
+    def zoo_recipe(self) -> dict[str, Any]:
+        """What each of the zoo's networks depends on, however many there are."""
+        c = self.config
+        recipe = {**asdict(c.zoo), "seed": c.seed, "tasks": asdict(c.tasks), "network": asdict(c.network)}
+        del recipe["size"], recipe["tasks"]["judge"]
+        if self.shares_zoo:
+            del recipe["tasks"]["seen"]
+        return recipe
 
     @property
     def design(self) -> Design:
@@ -153,7 +157,7 @@ class Run:
     def zoo_fingerprint(self) -> str:
         """Of everything that the zoo depends on."""
         c = self.config
-        return fingerprint(c.seed, c.tasks, c.network, c.zoo)
+        return fingerprint(c.seed, replace(c.tasks, judge="held_out"), c.network, c.zoo)
 
     @cached_property
     def prior_fingerprint(self) -> str:
@@ -171,6 +175,7 @@ class Run:
             lambda: self._train("prior", checkpoint),
             lambda prior, _: prior.save(folder),
             lambda _: Prior.load(folder, self.registry).to(self.device),
+            checkpoint.spent(),
         )
         checkpoint.remove()
         self._note("prior", staged, f"trained the prior ({self.config.denoiser.use})")
@@ -199,22 +204,27 @@ class Run:
         def compute() -> Initial:
             return initialize(name, self.config, self.registry, self.judged, lambda: self._setting(name, checkpoint))
 
+        def save(initial: Initial, _: Path) -> None:
+            if name == "prior" and not initial.reason:
+                save_samples(self.space, self.judged, initial.x, self.out / "samples")
+            initial.save(path)
+
         staged = self.cache.stage(
             f"initialize-{name}",
             self._initial_fingerprint(name),
             compute,
-            lambda initial, _: initial.save(path),
+            save,
             lambda _: Initial.load(path),
+            checkpoint.spent(),
         )
         checkpoint.remove()
         self._note(f"initialize-{name}", staged, f"drew weights from {name}")
-        if name == "prior" and not staged.reused and not staged.value.reason:
-            save_samples(self.space, self.judged, staged.value.x, self.out / "samples")
         return staged.value
 
     def _initial_fingerprint(self, name: str) -> str:
         c = self.config
-        return fingerprint(self.prior_fingerprint, name, c.compare.options.get(name, {}), c.sample, c.compare.best_of)
+        options = c.compare.options.get(name, {})
+        return fingerprint(self.prior_fingerprint, name, options, c.sample, c.compare.best_of, c.tasks.judge)
 
     def _setting(self, name: str, checkpoint: Checkpoint) -> Setting:
         prior = self.prior
@@ -245,7 +255,7 @@ class Run:
 
         staged = self.cache.stage(
             f"finetune-{name}",
-            fingerprint(x, config.finetune, config.seed, self.zoo_fingerprint),
+            fingerprint(x, config.finetune, config.seed, self.zoo_fingerprint, config.tasks.judge),
             lambda: finetune(name, self.architecture, self.judged, x, config.finetune, config.seed),
             save,
             lambda _: Curves.load(path),

@@ -161,6 +161,12 @@ class Checkpoint:
             return None
         return tensors, json.loads(found["counters"])
 
+    def spent(self) -> Callable[[], float]:
+        """What the state that is kept now had cost so far (its counter ``seconds``), as `StageCache.stage` asks it."""
+        kept = self.load()
+        seconds = float(kept[1]["seconds"]) if kept else 0.0
+        return lambda: seconds
+
     def remove(self) -> None:
         """Forget the state: the stage is done."""
         remove_file(self.path)

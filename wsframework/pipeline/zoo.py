@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 
@@ -27,15 +26,25 @@ def build_zoo(
     Network i is trained for task ``i mod len(tasks)``. A block's numbers depend on the seed, the block's number
     and the recipe only: the last block is filled up with networks that are trained and then dropped.
     """
-    held = store.blocks()
-    for block in range(math.ceil(section.size / section.block)):
-        count = min(section.block, section.size - block * section.block)
-        if block not in held:
+    lacking = missing(store, section)
+    for block, count in enumerate(_counts(section)):
+        if block in lacking:
             start = time.perf_counter()
             index = torch.arange(block * section.block, (block + 1) * section.block) % len(tasks)
             x, loss = train_block(architecture, [tasks[i] for i in index], section, generator(seed, "zoo", block))
             store.append(block, x[:count], loss[:count], index[:count], time.perf_counter() - start)
         yield block * section.block + count
+
+
+def missing(store: ZooStore, section: ZooSection) -> list[int]:
+    """The blocks that ``store`` does not hold, or holds too few networks of: the last one of a smaller zoo."""
+    held, listed = store.blocks(), store.listed()
+    return [b for b, count in enumerate(_counts(section)) if b not in held or listed[b].count < count]
+
+
+def _counts(section: ZooSection) -> list[int]:
+    """How many networks of each block belong to the zoo."""
+    return [min(section.block, section.size - start) for start in range(0, section.size, section.block)]
 
 
 def train_block(
@@ -52,8 +61,8 @@ def train_block(
     return x.clone(), loss
 
 
-def load_zoo(store: ZooStore, tasks: Sequence[Task], size: int) -> Zoo:
-    """The networks that ``store`` holds, with their tasks."""
-    tensors = store.load()
-    weights = Weights(store.space(), tensors["x"][:size])
-    return Zoo(weights, tensors["task_index"][:size], tasks, tensors["loss"][:size])
+def load_zoo(store: ZooStore, tasks: Sequence[Task], section: ZooSection) -> Zoo:
+    """The first ``section.size`` networks that ``store`` holds, with their tasks."""
+    tensors = store.load(range(len(_counts(section))))
+    x, index, loss = (tensors[name][: section.size] for name in ("x", "task_index", "loss"))
+    return Zoo(Weights(store.space(), x), index, tasks, loss)
