@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -44,16 +45,37 @@ def run(config: Config, registry: Registry, out: Path, device: str = "auto", obs
         RequestError: where the config can't be carried out, or another run is writing into ``out``.
     """
     with run_lock(out):
-        if config.repeats == 1:
-            return written(Run(config, registry, out, device, observer).gather(), out)
-        write_atomic(out / "config.toml", to_toml(config))
-        found = []
-        for seed in range(config.seed, config.seed + config.repeats):
-            folder = out / f"seed-{seed}"
-            with run_lock(folder):
-                found.append(Run(replace(config, seed=seed, repeats=1), registry, folder, device, observer).gather())
-                written(found[-1], folder)
-        return written(replace(pooled(found), config=config), out)
+        return written(gathered(config, registry, out, device, observer), out)
+
+
+def gathered(
+    config: Config,
+    registry: Registry,
+    out: Path,
+    device: str = "auto",
+    observer: Observer = silent,
+    zoo_folder: Callable[[Config], Path | None] = lambda _: None,
+) -> Evidence:
+    """What a run of ``config`` in ``out`` finds; with ``repeats``, over all seeds.
+
+    Arguments:
+        zoo_folder: says for each seed's config where its zoo is kept, if not in that seed's own folder.
+    """
+    if config.repeats == 1:
+        return Run(config, registry, out, device, observer, zoo_folder(config)).gather()
+    write_atomic(out / "config.toml", to_toml(config))
+    found = []
+    for one in seeds(config):
+        folder = out / f"seed-{one.seed}"
+        with run_lock(folder):
+            found.append(Run(one, registry, folder, device, observer, zoo_folder(one)).gather())
+            written(found[-1], folder)
+    return replace(pooled(found), config=config)
+
+
+def seeds(config: Config) -> list[Config]:
+    """The config of each of its ``repeats``, in which it has one seed."""
+    return [replace(config, seed=config.seed + k, repeats=1) for k in range(config.repeats)]
 
 
 def written(evidence: Evidence, out: Path) -> RunResult:

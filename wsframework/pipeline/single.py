@@ -104,7 +104,10 @@ class Run:
                 "judged": self.config.tasks.judge,
             },
             "zoo": {"size": len(self.zoo), "train_loss": float(self.zoo.loss.mean())},
-            "prior": {"parameters": sum(p.numel() for p in self.prior.parameters())},
+            "prior": {
+                "parameters": sum(p.numel() for p in self.prior.parameters()),
+                "denoiser_parameters": sum(p.numel() for p in self.prior.denoiser.parameters()),
+            },
         }
 
     @cached_property

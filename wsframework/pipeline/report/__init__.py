@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from wsframework.pipeline.report.contents import Cell, Figure, Section
+from wsframework.pipeline.report.contents import Figure, Section
 from wsframework.pipeline.report.figures import draw_figures
 from wsframework.pipeline.report.findings import findings
+from wsframework.pipeline.report.rendering import rendered
 from wsframework.pipeline.report.tables import (
     comparison_table,
     cost_table,
@@ -38,10 +36,7 @@ def write_report(scores: Mapping[str, Any], folder: Path) -> Path:
     figures = draw_figures(scores, folder / "figures")
     sections = _sections(scores, figures)
     title = f"Run {scores['name']}" if "name" in scores else "Fine-tuning from every initializer"
-    for suffix in ("md", "html"):
-        text = _templates().get_template(f"report.{suffix}.j2").render(title=title, sections=sections)
-        (folder / f"report.{suffix}").write_text(text, encoding="utf-8")
-    return folder / "report.html"
+    return rendered(title, sections, folder)
 
 
 def _sections(scores: Mapping[str, Any], figures: list[Figure]) -> list[Section]:
@@ -83,22 +78,3 @@ def _statistics(scores: Mapping[str, Any]) -> str:
         "ones between order statistics. Times lower are ratios of geometric means, in which losses below "
         f"{told['floor']:g} count as that. With fewer than 8 tasks, Student's quantiles stand in for the bootstrap's."
     )
-
-
-def _templates() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("wsframework.pipeline.report"),
-        autoescape=lambda name: name is not None and name.startswith("report.html"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["markdown_cell"] = _markdown_cell
-    environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
-    return environment
-
-
-def _markdown_cell(cell: Cell) -> str:
-    text = f"**{cell.text}**" if cell.strong else cell.text
-    return f"{text} ({cell.detail})".replace("|", "\\|") if cell.detail else text.replace("|", "\\|")

@@ -40,7 +40,7 @@ def draw_figures(scores: Scores, folder: Path) -> list[Figure]:
         drawn = [_losses(scores), _metric(scores)]
         if scores.get("speedup"):
             drawn.append(_speedups(scores))
-        return [_saved(stem, shows, canvas, folder) for stem, shows, canvas in drawn]
+        return [saved(stem, shows, canvas, folder) for stem, shows, canvas in drawn]
 
 
 def styles(scores: Scores) -> dict[str, dict[str, Any]]:
@@ -64,7 +64,7 @@ def _plain(name: str) -> str:
 
 
 def _losses(scores: Scores) -> tuple[str, str, Canvas]:
-    canvas, (support, query) = _canvas(2, width=10.5)
+    canvas, (support, query) = blank(2, width=10.5)
     for axes, quantity, title in ((support, "train_loss", "support"), (query, "query_loss", "query")):
         _lines(axes, scores, quantity, log=True)
         axes.set_title(f"{title} loss", loc="left")
@@ -74,7 +74,7 @@ def _losses(scores: Scores) -> tuple[str, str, Canvas]:
 
 def _metric(scores: Scores) -> tuple[str, str, Canvas]:
     name, higher = scores["metric"]["name"], scores["metric"]["higher_is_better"]
-    canvas, (axes,) = _canvas(1, width=7)
+    canvas, (axes,) = blank(1, width=7)
     _lines(axes, scores, "query_metric", log=not higher)
     axes.set_title(f"query {name}", loc="left")
     _legend(axes, scores, "query_metric", highest_first=True)
@@ -84,7 +84,7 @@ def _metric(scores: Scores) -> tuple[str, str, Canvas]:
 def _speedups(scores: Scores) -> tuple[str, str, Canvas]:
     speeds = scores["speedup"]
     names = sorted(speeds, key=lambda n: speeds[n]["median"] or 0)
-    canvas, (axes,) = _canvas(1, width=7, height=0.9 + 0.27 * len(names))
+    canvas, (axes,) = blank(1, width=7, height=0.9 + 0.27 * len(names))
     for place, name in enumerate(names):
         _bar(axes, place, speeds[name], styles(scores)[name]["color"])
     axes.set_yticks(range(len(names)), names)
@@ -146,13 +146,15 @@ def _legend(axes: Axes, scores: Scores, quantity: str, highest_first: bool) -> N
     axes.legend([handles[n] for n in names], names, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
 
 
-def _canvas(columns: int, width: float, height: float = 3.6) -> tuple[Canvas, list[Axes]]:
+def blank(columns: int, width: float, height: float = 3.6) -> tuple[Canvas, list[Axes]]:
+    """An empty figure of ``columns`` axes side by side; sizes in inches."""
     canvas = Canvas(figsize=(width, height), layout="constrained")
     axes = canvas.subplots(1, columns, squeeze=False)
     return canvas, list(axes[0])
 
 
-def _saved(stem: str, shows: str, canvas: Canvas, folder: Path) -> Figure:
+def saved(stem: str, shows: str, canvas: Canvas, folder: Path) -> Figure:
+    """The figure, written as ``folder/STEM.png`` too."""
     canvas.savefig(folder / f"{stem}.png", dpi=160, metadata={"Software": None})
     drawing = io.BytesIO()
     canvas.savefig(drawing, format="svg", metadata={"Date": None, "Creator": None})

@@ -27,7 +27,7 @@ def paper_table(scores: Scores) -> Table:
         figures = scores["epoch_loss"].get(name, {"mean": [], "low": [], "high": []})
         cells = [Cell(f"{theirs} (here: {name})")]
         for epoch, printed in zip(PAPER_EPOCHS, PAPER[theirs], strict=True):
-            cells += [Cell(f"{printed:.4f}"), _loss(figures, epoch)]
+            cells += [Cell(f"{printed:.4f}"), loss_cell(figures, epoch)]
         rows.append(Row(tuple(cells)))
     return Table(columns, tuple(rows), "Mean of the minibatch losses during each epoch, over tasks never seen.")
 
@@ -65,7 +65,7 @@ def comparison_table(scores: Scores) -> Table:
     rows = []
     for name, found in scores["comparisons"].items():
         versus = "" if found["reference"] == scores["reference"] else f"from {found['reference']}"
-        losses = [_times(found[moment]["train_loss"]) for moment in ("before", "last")]
+        losses = [times_cell(found[moment]["train_loss"]) for moment in ("before", "last")]
         metrics = [_gain(found[moment]["query_metric"], metric) for moment in ("before", "last")]
         rows.append(Row((Cell(name, versus), *losses, *metrics)))
     unit = ", in percentage points" if metric == "accuracy" else ""
@@ -123,11 +123,9 @@ def _initializer(name: str, scores: Scores, epochs: Sequence[int]) -> Row:
     if name not in scores["curves"]:
         return Row((Cell(name), Cell(f"not applicable: {scores['not_applicable'][name]}")), span=True)
     curves, metric = scores["curves"][name], scores["metric"]["name"]
-    cells = [_loss(curves["train_loss"], k, _best(name, k, scores, "train_loss")) for k in epochs]
+    cells = [loss_cell(curves["train_loss"], k, _best(name, k, scores, "train_loss")) for k in epochs]
     for k in sorted({epochs[0], epochs[-1]}):
-        figures = curves["query_metric"]
-        detail = _spread([measure(figures[end][k], metric).removesuffix(" %") for end in ("low", "high")])
-        cells.append(Cell(measure(figures["mean"][k], metric), detail, _best(name, k, scores, "query_metric")))
+        cells.append(metric_cell(curves["query_metric"], k, metric, _best(name, k, scores, "query_metric")))
     return Row((Cell(name), *cells, *_speed(scores.get("speedup", {}).get(name))))
 
 
@@ -138,10 +136,17 @@ def _best(name: str, k: int, scores: Scores, quantity: str) -> bool:
     return name in means and means[name] == (max if higher else min)(means.values())
 
 
-def _loss(figures: Mapping[str, Sequence[float | None]], k: int, best: bool = False) -> Cell:
+def loss_cell(figures: Mapping[str, Sequence[float | None]], k: int, best: bool = False) -> Cell:
+    """Mean loss at index k, with its interval."""
     if k >= len(figures["mean"]):
         return Cell(NONE)
     return Cell(number(figures["mean"][k]), _spread([number(figures[end][k]) for end in ("low", "high")]), best)
+
+
+def metric_cell(figures: Mapping[str, Sequence[float | None]], k: int, metric: str, best: bool = False) -> Cell:
+    """Mean metric at index k, with its interval."""
+    detail = _spread([measure(figures[end][k], metric).removesuffix(" %") for end in ("low", "high")])
+    return Cell(measure(figures["mean"][k], metric), detail, best)
 
 
 def _one(figure: Mapping[str, float | None], to: str = "–") -> Cell:
@@ -163,7 +168,8 @@ def _speed(speed: Mapping[str, Any] | None) -> tuple[Cell, Cell]:
     return Cell(f"{number(speed['median'])}×", ends), never
 
 
-def _times(found: Mapping[str, Any]) -> Cell:
+def times_cell(found: Mapping[str, Any]) -> Cell:
+    """How many times lower a loss is, with its interval, and whether that shows anything."""
     detail = _spread([number(found["times_low"]), number(found["times_high"])])
     return Cell(f"{number(found['times'])}×{_mark(found)}", detail, found["better"])
 
