@@ -201,9 +201,16 @@ def test_another_recipe_or_space_starts_anew(zoo: ZooStore) -> None:
     assert zoo.space() == other
 
 
-@pytest.mark.parametrize(
-    "scenario", ["at_random_moments", "at_every_line", "at_every_line_of_a_new_recipe", "lock_of_a_killed_process"]
+SCENARIOS = (
+    "at_random_moments",
+    "at_every_line",
+    "at_every_line_of_a_new_recipe",
+    "while_others_read",
+    "lock_of_a_killed_process",
 )
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
 def test_killed(tmp_path: Path, scenario: str) -> None:
     script = Path(__file__).with_name("killed_writer.py")
     found = subprocess.run([sys.executable, script, scenario, tmp_path], capture_output=True, text=True, timeout=120)
