@@ -38,7 +38,7 @@ class Nearest(Initializer):
         self.x = setting.zoo.weights.x
         self.describe = setting.describe
 
-    def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:  # noqa: ARG002
+    def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:
         """The nearest network, repeated: (tasks, draws, size)."""
         distances = torch.cdist(self.describe(tasks).to(self.features), self.features)
         return self.x[distances.argmin(1)].unsqueeze(1).expand(-1, draws, -1)
@@ -78,7 +78,7 @@ class Ridge(Initializer):
         penalty = self.alpha * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
         self.coefficients = torch.linalg.solve(gram + penalty, features.T @ (x - self.mean))
 
-    def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:  # noqa: ARG002
+    def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:
         """The predicted weights in float32, repeated: (tasks, draws, size)."""
         features = self.describe(tasks).to(self.center) - self.center
         x: Tensor = (self.mean + features @ self.coefficients).float()

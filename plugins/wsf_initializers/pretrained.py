@@ -103,7 +103,7 @@ class Pretrained(Initializer):
         return Data(tasks.support.x[chosen[:, None], places], tasks.support.y[chosen[:, None], places])
 
     @torch.no_grad()
-    def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:  # noqa: ARG002
+    def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:
         """Trunk and the last layer of each task's descriptor, repeated: (tasks, draws, size)."""
         x: Tensor = self.trunk(self.describe(tasks))
         return x.unsqueeze(1).expand(-1, draws, -1)

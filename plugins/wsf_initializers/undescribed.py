@@ -51,6 +51,6 @@ class Mean(Initializer):
         """Averages the zoo."""
         self.x = setting.zoo.weights.x.mean(0)
 
-    def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:  # noqa: ARG002
+    def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:
         """One answer for all tasks: (tasks, draws, size)."""
         return self.x.expand(len(tasks), draws, -1)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Claim = Literal["equivariant", "invariant"]
 
 
-class Part(ABC):  # noqa: B024 - the kinds below are the abstract ones
+class Part(ABC):
     """Anything that a run is composed of.
 
     Attributes:
