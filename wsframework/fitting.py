@@ -113,12 +113,10 @@ class _Curriculum:
         denoise_loss = output_loss = torch.zeros((), device=self.prior.device)
         if self.train.denoise_weight:
             denoise_loss, x_0, tasks = self._denoise()
-            if self.tasks is not None:
-                output_loss = self._task_loss(x_0[: self.train.output_batch], tasks[: self.train.output_batch])
-        if self.tasks is not None and self.train.unroll:
-            x_0, tasks = self._unrolled()
-            unrolled = self._task_loss(x_0, tasks)
-            output_loss = (output_loss + unrolled) / 2 if self.train.denoise_weight else unrolled
+            if self.train.output_weight and not self.train.unroll:
+                output_loss = self._task_loss(x_0, tasks)
+        if self.train.output_weight and self.train.unroll:
+            output_loss = self._unrolled()
         return denoise_loss, output_loss
 
     def _denoise(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -137,20 +135,25 @@ class _Curriculum:
         loss = (output - prior.target(x_0, noise, t)).square().mean()
         return loss, prior.clean(output, x_t, t), tasks
 
-    def _unrolled(self) -> tuple[Tensor, Tensor]:
-        """Clean estimates that the sampler reaches from noise after a random number of its steps, and their tasks."""
-        prior, generator = self.prior, self.generator
-        tasks = self._draw(len(self.features), self.train.output_batch)
+    def _unrolled(self) -> Tensor:
+        """Mean task loss of the clean estimates at every step of the sampler from noise, for any seen tasks.
+
+        Each estimate is judged for itself: no gradient flows from one step of the sampler to the one before.
+        """
+        prior = self.prior
+        tasks = self._draw(len(self.features), self.train.batch)
         embedding = prior.conditioner(self.features[tasks])
-        times = prior.scheduler.times(self.train.unroll).to(prior.device)
-        taken = int(torch.randint(self.train.unroll, (), generator=generator))
-        x_t, carry = prior.start(len(tasks), generator), None
-        with torch.no_grad():
-            for t, s in pairwise(times[: taken + 1]):
-                x_t, carry = prior.scheduler.step(
-                    lambda x, at: prior.estimate(x, at, embedding), x_t, t, s, carry, generator
-                )
-        return prior.estimate(x_t, times[taken], embedding), tasks
+        losses: list[Tensor] = []
+
+        def denoise(x_t: Tensor, t: Tensor) -> Tensor:
+            x_0 = prior.estimate(x_t, t, embedding)
+            losses.append(self._task_loss(x_0, tasks))
+            return x_0.detach()
+
+        x_t, carry = prior.start(len(tasks), self.generator), None
+        for t, s in pairwise(prior.scheduler.times(self.train.unroll).to(prior.device)):
+            x_t, carry = prior.scheduler.step(denoise, x_t, t, s, carry, self.generator)
+        return torch.stack(losses).mean()
 
     def _task_loss(self, x_0: Tensor, tasks: Tensor) -> Tensor:
         """Mean loss of the decoded networks x_0 (batch, size) on their tasks' support data."""

@@ -56,8 +56,7 @@ def _piece(space: WeightSpace, block: Block, role: str) -> Piece:
         )
     index = space.block_index(block).permute(*free, *fixed)
     channels = prod(index.shape[len(free) :])
-    start = "_".join(str(s) for s in block.starts) if any(block.starts) else ""
-    key = f"{role}@{start}" if start else role
+    key = f"{role}@{'_'.join(map(str, block.terms))}" if any(block.terms) else role
     return Piece(key.replace(".", "_"), dims, channels, index.reshape(*index.shape[: len(free)], channels))
 
 

@@ -60,9 +60,9 @@ class TrainSection:
 
     ``predict`` is what the network's output means. ``ema`` is the decay of the averaged weights that sample
     (0: none). ``decay`` lets the rate fall to zero along a cosine. ``augment`` applies a random symmetry to
-    every batch. ``output_weight`` adds the task loss of the decoded clean estimate on seen tasks' support
-    data; ``output_batch`` is the number of tasks in that term. ``unroll`` is the number of sampler steps from
-    noise that lead to the estimate in half of the output term (0: only noised zoo networks do).
+    every batch. ``output_weight`` weighs the output term: the task loss of the decoded clean estimate on seen
+    tasks' support data. With ``unroll`` = 0 the estimates are those of the noised zoo networks; else they are
+    those along ``unroll`` steps of the sampler from noise, for any seen task, whether the zoo has it or not.
     ``denoise_weight`` weighs the paper's loss (0 leaves the output term alone).
     """
 
@@ -76,7 +76,6 @@ class TrainSection:
     augment: bool = False
     denoise_weight: Weight = 1.0
     output_weight: Weight = 0.0
-    output_batch: Count = 64
     unroll: Whole = 0
 
 
