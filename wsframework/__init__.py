@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         TaskFamily,
         WeightEncoder,
     )
+    from wsframework.pipeline.ablate import ablate
     from wsframework.pipeline.run import run
     from wsframework.prior import Prior
     from wsframework.spaces import Symmetry, Weights, WeightSpace
@@ -49,6 +50,7 @@ _HOMES: dict[str, str] = {
     "Zoo": "wsframework.zoo",
     "load_registry": "wsframework.parts.entrypoints",
     "read_config": "wsframework.config.reading",
+    "ablate": "wsframework.pipeline.ablate",
     "run": "wsframework.pipeline.run",
 }
 
@@ -72,6 +74,7 @@ __all__ = [
     "Weights",
     "Zoo",
     "__version__",
+    "ablate",
     "load_registry",
     "read_config",
     "run",

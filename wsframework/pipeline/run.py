@@ -15,6 +15,7 @@ import torch
 
 from wsframework.config.sections import Config
 from wsframework.config.writing import to_toml
+from wsframework.errors import RequestError
 from wsframework.events import Observer, silent
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.evaluate import evaluate
@@ -44,6 +45,8 @@ def run(config: Config, registry: Registry, out: Path, device: str = "auto", obs
     Raises:
         RequestError: where the config can't be carried out, or another run is writing into ``out``.
     """
+    if config.ablate:
+        raise RequestError(f"{config.name} has an [ablate] table: `ablate` runs its variants, `run` can't")
     with run_lock(out):
         return written(gathered(config, registry, out, device, observer), out)
 
