@@ -44,9 +44,9 @@ def separation(codes: Tensor, others: Tensor) -> Tensor:
 class Digits(TaskFamily):
     """Which of the ten digits are positive? Each of the 1022 answers (all but none and all) is a task.
 
-    All tasks share their images, split once into support and query data. A code and its complement are one
-    function with outputs swapped, so that they always lie in one split. Validation and held-out tasks are
-    drawn as such pairs; the seen tasks are drawn from what these leave.
+    All tasks share their images, split once into support and query data, centred and scaled by the support
+    images. A code and its complement are one function with outputs swapped, so that they always lie in one
+    split. Validation and held-out tasks are drawn as such pairs; the seen tasks are drawn from what these leave.
 
     Arguments:
         distance: the least Hamming distance of each seen code from each validation and held-out code and
@@ -138,10 +138,16 @@ class Photos:
 
 
 def split_images(query_share: float, generator: torch.Generator) -> Photos:
-    """Support and query images, disjoint, with each digit's share the same in both."""
+    """Support and query images, disjoint, with each digit's share the same in both.
+
+    Both are centred on the mean support image and scaled by one deviation, that of the support pixels about it.
+    """
     from sklearn.model_selection import train_test_split
 
     x, digit = images()
     seed = int(torch.randint(2**31, (1,), generator=generator))
     support, query = train_test_split(range(len(x)), test_size=query_share, stratify=digit, random_state=seed)
+    center = x[support].mean(0)
+    scale = (x[support] - center).square().mean().sqrt()
+    x = (x - center) / scale
     return Photos(Data(x[support], digit[support]), Data(x[query], digit[query]))
