@@ -180,15 +180,17 @@ def _check_symmetry(denoiser: Denoiser, encoder: WeightEncoder, latent: WeightSp
 
 
 def _design(saved: dict[str, Any]) -> Design:
-    values: dict[str, Any] = {k: _part(v) if isinstance(v, dict) else v for k, v in saved.items()}
-    return Design(**values)
+    return Design(**{key: _read(value) for key, value in saved.items()})
 
 
-def _part(saved: dict[str, Any]) -> PartConfig:
-    options = {
-        k: _part(v) if isinstance(v, dict) and set(v) == {"use", "options"} else v for k, v in saved["options"].items()
-    }
-    return PartConfig(saved["use"], options)
+def _read(saved: Any) -> Any:
+    """What JSON holds in the place of parts and tuples, as it was."""
+    if isinstance(saved, list):
+        return tuple(map(_read, saved))
+    if isinstance(saved, dict):
+        values = {key: _read(value) for key, value in saved.items()}
+        return PartConfig(**values) if set(saved) == {"use", "options"} else values
+    return saved
 
 
 def _shape(saved: dict[str, Any]) -> TaskShape:
