@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,6 +60,7 @@ def train_networks(
     gradient, and Adam works coordinate by coordinate. ``x`` itself is left as it is. The order of
     minibatches depends on the generator alone, so equal generators mean equal orders.
     """
+    _keep_freed_memory()
     space = architecture.space(shape)
     x = x.clone().requires_grad_()
     optimizer = torch.optim.Adam([x], lr=budget.lr, fused=True)
@@ -93,9 +95,37 @@ def network_scores(
     return objective.losses(outputs, data.y).mean(-1), objective.score(outputs, data.y)
 
 
+def _keep_freed_memory() -> None:
+    """Let the C allocator keep what is freed, for the next step, up to 64 MB.
+
+    At first glibc hands large tensors back to the system as soon as they are freed, and takes them anew page by
+    page: a third of the time of a step. It learns better from the size of what it sees freed (mallopt(3),
+    M_MMAP_THRESHOLD), here the largest that it learns from, 32 MB, never written to.
+    """
+    torch.empty(2**25 - 2**12, dtype=torch.uint8)
+
+
 def _shuffle(data: Data, generator: torch.Generator) -> Data:
     """Every network's examples in a random order of its own, drawn anew for each epoch."""
     networks, points = data.x.shape[:2]
-    order = torch.rand(networks, points, generator=generator).argsort(-1).to(data.x.device)
-    rows = torch.arange(networks, device=data.x.device).unsqueeze(-1)
-    return Data(data.x[rows, order], data.y[rows, order])
+    order = _orders(networks, points, generator).to(data.x.device)
+    return Data(_in_order(data.x, order), _in_order(data.y, order))
+
+
+def _orders(networks: int, points: int, generator: torch.Generator) -> Tensor:
+    """A random permutation of the points for each network, (networks, points).
+
+    Random integers that end in the point's number are sorted: ten times faster than `torch.argsort`.
+    """
+    bits = (points - 1).bit_length()
+    keys = torch.randint(2 ** (63 - bits), (networks, points), generator=generator) << bits | torch.arange(points)
+    order: Tensor = torch.from_numpy(np.sort(keys.numpy(), axis=-1)) & (2**bits - 1)
+    return order
+
+
+def _in_order(values: Tensor, order: Tensor) -> Tensor:
+    """Each network's ``values`` (networks, points, ...) in its own order (networks, points)."""
+    if values.stride(0) == 0:  # one tensor that all networks share
+        return values[0][order]
+    starts = torch.arange(0, order.numel(), order.shape[1], device=order.device).unsqueeze(-1)
+    return values.flatten(0, 1).index_select(0, (starts + order).flatten()).reshape(values.shape)

@@ -86,21 +86,25 @@ class Mlp(Architecture):
         return x
 
     def apply(self, shape: TaskShape, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        """One batched matrix product a layer: inputs (networks, points, *inputs)."""
-        h = inputs.flatten(2)
-        layers = len(self.widths) + 1
+        """One batched matrix product a layer: inputs (networks, points, *inputs).
+
+        Inside, points are the last axis: a layer's few neurons make a bad inner loop.
+        """
+        h = inputs.flatten(2).mT
+        if inputs.stride(0):  # not one tensor that all networks share
+            h = h.contiguous()
+        last = len(self.widths)
         activation = _FUNCTIONS[self.activation]
-        for i in range(layers):
-            weight = parameters[f"layers.{i}.weight"].mT
-            h = torch.baddbmm(parameters[f"layers.{i}.bias"].unsqueeze(1), h, weight) if self.bias else h @ weight
-            if i < layers - 1:
-                h = activation(h)
-        return h
+        for i in range(last + 1):
+            weight = parameters[f"layers.{i}.weight"]
+            h = torch.baddbmm(parameters[f"layers.{i}.bias"].unsqueeze(-1), weight, h) if self.bias else weight @ h
+            h = activation(h) if i < last else h
+        return h.mT
 
 
 _FUNCTIONS = {
-    "relu": torch.relu,
-    "tanh": torch.tanh,
+    "relu": torch.relu_,
+    "tanh": torch.tanh_,
     "gelu": nn.functional.gelu,
     "silu": nn.functional.silu,
 }
