@@ -78,5 +78,5 @@ class Hypernetwork(Initializer):
 
 def _draw(prior: Prior, features: Tensor, draws: int, generator: torch.Generator, steps: int | None = None) -> Tensor:
     rows = features.repeat_interleave(draws, 0)
-    x = torch.cat([prior.sample_features(part, generator, steps) for part in rows.split(CHUNK)])
+    x = torch.cat([prior.sample_features(part, generator, steps) for part in torch.split(rows, CHUNK)])
     return x.reshape(len(features), draws, -1)

@@ -19,8 +19,9 @@ class Gaussians(TaskFamily):
     """Classes made of Gaussian modes, or of rings, in a plane or a space; a new arrangement every task.
 
     ``opposite``: class means at ``c + separation * u_k``, c ~ N(0, I), with the unit vectors u_k evenly spread
-    (two classes: u and -u). ``scattered``: every mode's mean ~ N(0, separation^2 I). ``rings``: class k lies at
-    distance ``separation * (k + 1)`` from c in a random direction, so that no line separates the classes.
+    (two classes: u and -u; on a line, no more than these). ``scattered``: every mode's mean
+    ~ N(0, separation^2 I). ``rings``: class k lies at distance ``separation * (k + 1)`` from c in a random
+    direction, so that no line separates the classes.
 
     Options:
         classes: number of classes.
@@ -51,6 +52,8 @@ class Gaussians(TaskFamily):
     ) -> None:
         if modes > 1 and arrangement != "scattered":
             raise PartError(f"gaussians: modes = {modes} needs arrangement = 'scattered', not {arrangement!r}")
+        if arrangement == "opposite" and dimension == 1 and classes > 2:
+            raise PartError(f"gaussians: a line has two ends; {classes} opposite classes need dimension = 2 or more")
         if min(points, query) < classes:
             raise PartError(f"gaussians: {classes} classes need at least {classes} support and query points")
         self.classes, self.dimension, self.arrangement = classes, dimension, arrangement
@@ -80,9 +83,7 @@ class Gaussians(TaskFamily):
         low, high = self.spread
         deviations = low + (high - low) * torch.rand(self.classes, self.modes, generator=generator)
         fractions = torch.softmax(self.imbalance * torch.randn(self.classes, generator=generator), 0)
-        support, query = (
-            self._examples(n, means, deviations, fractions, generator) for n in (self.points, self.query)
-        )
+        support, query = (self._examples(n, means, deviations, fractions, generator) for n in (self.points, self.query))
         return Task(name, self.shape, support, query, OBJECTIVES["classification"])
 
     def _means(self, generator: torch.Generator) -> Tensor:
@@ -115,7 +116,8 @@ def _spread_directions(classes: int, dimension: int, generator: torch.Generator)
     if dimension == 1:
         sign = torch.randint(2, (), generator=generator) * 2 - 1
         return (sign * (-1.0) ** torch.arange(classes)).unsqueeze(-1)
-    return torch.stack([angle.cos(), angle.sin()], -1) @ frame.T
+    directions: Tensor = torch.stack([angle.cos(), angle.sin()], -1) @ frame.T
+    return directions
 
 
 def _counts(count: int, fractions: Tensor) -> Tensor:
