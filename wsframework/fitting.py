@@ -11,6 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from wsframework.allocation import keep_freed_memory
 from wsframework.config.sections import TrainSection
 from wsframework.prior import Prior
 from wsframework.tasks import Data, TaskBatch
@@ -41,6 +42,7 @@ class Fitting:
 
     def steps(self) -> Iterator[Lesson]:
         """Take every step that is left; yields after each, and leaves the averaged weights in the prior at the end."""
+        keep_freed_memory()
         prior, train = self.prior, self.train
         prior.train()
         while self.step < train.steps:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wsframework.allocation import keep_freed_memory
 from wsframework.parts.interfaces import Architecture
 from wsframework.spaces import WeightSpace
 from wsframework.tasks import Data, Objective, TaskBatch, TaskShape
@@ -60,7 +61,7 @@ def train_networks(
     gradient, and Adam works coordinate by coordinate. ``x`` itself is left as it is. The order of
     minibatches depends on the generator alone, so equal generators mean equal orders.
     """
-    _keep_freed_memory()
+    keep_freed_memory()
     space = architecture.space(shape)
     x = x.clone().requires_grad_()
     optimizer = torch.optim.Adam([x], lr=budget.lr, fused=True)
@@ -95,16 +96,6 @@ def network_scores(
     return objective.losses(outputs, data.y).mean(-1), objective.score(outputs, data.y)
 
 
-def _keep_freed_memory() -> None:
-    """Let the C allocator keep what is freed, for the next step, up to 64 MB.
-
-    At first glibc hands large tensors back to the system as soon as they are freed, and takes them anew page by
-    page: a third of the time of a step. It learns better from the size of what it sees freed (mallopt(3),
-    M_MMAP_THRESHOLD), here the largest that it learns from, 32 MB, never written to.
-    """
-    torch.empty(2**25 - 2**12, dtype=torch.uint8)
-
-
 def _shuffle(data: Data, generator: torch.Generator) -> Data:
     """Every network's examples in a random order of its own, drawn anew for each epoch."""
     networks, points = data.x.shape[:2]
@@ -118,7 +109,7 @@ def _orders(networks: int, points: int, generator: torch.Generator) -> Tensor:
     Random integers that end in the point's number are sorted: ten times faster than `torch.argsort`.
     """
     bits = (points - 1).bit_length()
-    keys = torch.randint(2 ** (63 - bits), (networks, points), generator=generator) << bits | torch.arange(points)
+    keys = torch.randint(2 ** (62 - bits), (networks, points), generator=generator) << bits | torch.arange(points)
     order: Tensor = torch.from_numpy(np.sort(keys.numpy(), axis=-1)) & (2**bits - 1)
     return order
 
