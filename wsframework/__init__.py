@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         WeightEncoder,
     )
     from wsframework.pipeline.ablate import ablate
+    from wsframework.pipeline.in_memory import fit_prior, train_zoo
     from wsframework.pipeline.run import run
     from wsframework.prior import Prior
     from wsframework.spaces import Symmetry, Weights, WeightSpace
@@ -48,10 +49,12 @@ _HOMES: dict[str, str] = {
     "WeightSpace": "wsframework.spaces",
     "Weights": "wsframework.spaces",
     "Zoo": "wsframework.zoo",
+    "ablate": "wsframework.pipeline.ablate",
+    "fit_prior": "wsframework.pipeline.in_memory",
     "load_registry": "wsframework.parts.entrypoints",
     "read_config": "wsframework.config.reading",
-    "ablate": "wsframework.pipeline.ablate",
     "run": "wsframework.pipeline.run",
+    "train_zoo": "wsframework.pipeline.in_memory",
 }
 
 __version__ = version("wsframework")
@@ -75,9 +78,11 @@ __all__ = [
     "Zoo",
     "__version__",
     "ablate",
+    "fit_prior",
     "load_registry",
     "read_config",
     "run",
+    "train_zoo",
 ]
 
 

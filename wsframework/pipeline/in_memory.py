@@ -1,0 +1,133 @@
+"""A zoo and a prior from Python, in memory: the same stages as in a run, without its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import torch
+
+from wsframework.config.building import build
+from wsframework.config.filling import Filling, keys_of
+from wsframework.config.sections import PartConfig, TrainSection, ZooSection
+from wsframework.errors import ConfigError, PartError, RequestError, SpaceError
+from wsframework.parts.entrypoints import load_registry
+from wsframework.parts.interfaces import Architecture
+from wsframework.parts.registry import Registry
+from wsframework.pipeline.train import train_prior
+from wsframework.pipeline.zoo import train_block
+from wsframework.prior import Design, Prior
+from wsframework.randomness import generator
+from wsframework.spaces import Weights
+from wsframework.tasks import Task
+from wsframework.zoo import Zoo
+
+Named = str | Mapping[str, Any]
+"""A part as a config writes it: its name, or a table ``{"use": NAME, option: value}``."""
+
+
+def train_zoo(
+    network: Named,
+    tasks: Sequence[Task],
+    *,
+    size: int = 0,
+    epochs: int = 20,
+    lr: float = 0.01,
+    batch: int = 32,
+    seed: int = 0,
+    registry: Registry | None = None,
+) -> Zoo:
+    """A zoo of ``size`` networks, network i trained for task ``i mod len(tasks)``.
+
+    Arguments:
+        network: the architecture.
+        tasks: seen tasks, whose support data have equal shapes.
+        size: how many networks (0: one a task).
+        epochs, lr, batch: of their training with Adam.
+        registry: where parts are looked up (default: every installed plugin).
+
+    Raises:
+        RequestError: where there are no tasks.
+        PartError: where there is no such architecture, or an option does not fit it.
+        ConfigError: where a number is out of its bounds.
+    """
+    if not tasks:
+        raise RequestError("a zoo is trained for at least one task; none was given")
+    registry = registry or load_registry()
+    architecture = cast(Architecture, build(registry, "architecture", as_config(network)))
+    keys = {"size": size or len(tasks), "epochs": epochs, "lr": lr, "batch": batch}
+    section = ZooSection(**_filled(registry, ZooSection, "zoo", keys))
+    index = torch.arange(section.size) % len(tasks)
+    starts = list(range(section.block, section.size, section.block))
+    blocks = [
+        train_block(architecture, [tasks[i] for i in part], section, generator(seed, "zoo", number))
+        for number, part in enumerate(index.tensor_split(starts))
+    ]
+    x, loss = (torch.cat(parts) for parts in zip(*blocks, strict=True))
+    return Zoo(Weights(architecture.space(tasks[0].shape), x), index, tasks, loss)
+
+
+def fit_prior(
+    zoo: Zoo,
+    *,
+    network: Named = "mlp",
+    encoder: Named = "orbit",
+    conditioner: Named = "moments",
+    scheduler: Named = "ddpm",
+    denoiser: Named = "deepsets",
+    steps: int = 2000,
+    seed: int = 0,
+    device: str = "cpu",
+    registry: Registry | None = None,
+    **train: Any,
+) -> Prior:
+    """A prior trained on ``zoo``; its parts are named as in a config, with the same defaults.
+
+    Arguments:
+        network: the architecture that the zoo's networks have.
+        steps: of training.
+        device: where to compute, ``"cpu"`` or ``"cuda"``.
+        registry: where parts are looked up (default: every installed plugin).
+        train: other keys of a config's ``[train]``, such as ``lr=1e-4`` or ``predict="epsilon"``.
+
+    Raises:
+        SpaceError: where ``network`` is not what the zoo's networks are.
+        PartError: where there is no such part, or parts or options do not fit each other.
+        ConfigError: where a key of ``train`` is unknown, or a value does not fit it.
+    """
+    registry = registry or load_registry()
+    section = TrainSection(**_filled(registry, TrainSection, "train", {"steps": steps, **train}))
+    design = Design(
+        network=as_config(network),
+        encoder=as_config(encoder),
+        conditioner=as_config(conditioner),
+        scheduler=as_config(scheduler),
+        denoiser=as_config(denoiser),
+        predict=section.predict,
+    )
+    architecture = cast(Architecture, build(registry, "architecture", design.network))
+    if architecture.space(zoo.tasks[0].shape) != zoo.weights.space:
+        raise SpaceError(f"the zoo's networks are not what network = {network!r} builds; name the one they were")
+    return train_prior(design, registry, zoo, section, seed, device=device)
+
+
+def as_config(part: Named) -> PartConfig:
+    """The part as configs hold it.
+
+    Raises:
+        PartError: for a table without ``use``.
+    """
+    if isinstance(part, str):
+        return PartConfig(part)
+    if not isinstance(part.get("use"), str):
+        raise PartError(f"a part is named by a string, or by a table with 'use' and its options, not {part!r}")
+    return PartConfig(part["use"], {name: value for name, value in part.items() if name != "use"})
+
+
+def _filled(registry: Registry, section: type, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a config's section ``[name]``, checked and with their defaults."""
+    filling = Filling(registry)
+    values = filling.keys(keys_of(section), table, name)
+    if filling.mistakes:
+        raise ConfigError(f"[{name}]", filling.mistakes)
+    return values
