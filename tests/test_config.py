@@ -80,6 +80,7 @@ def test_the_smallest_config_is_filled_with_defaults(tmp_path: Path) -> None:
         ("[finetune]\nlr = 1", "[finetune] sets neither steps nor epochs"),
         ("[finetune]\nsteps = 1\nepochs = 2", "finetune.steps = 1 and finetune.epochs = 2: set exactly one of them"),
         ("[train]\nsteps = 1\ndenoise_weight = 0", "train.denoise_weight = 0 and train.output_weight = 0"),
+        ("[train]\nsteps = 1\ndenoise_weight = 0\noutput_weight = 1", "train.denoise_weight = 0 and train.unroll = 0"),
         ("[tasks]\nseen = 3", "tasks.use is missing: should be the name of a task_family (known: gaussians)"),
         ("[tasks]\nuse = 'gausians'", "tasks.use = 'gausians': there is no task_family 'gausians'; did you mean"),
         ("[tasks]\nuse = 'gaussians'\nheldout = 3", "tasks.heldout = 3: task_family 'gaussians' has no option"),

@@ -210,6 +210,15 @@ def test_digits(tmp_path: Path) -> None:
     assert all(name.startswith("digits-") for name in sampled(tmp_path))
 
 
+def test_without_descriptors_some_initializers_are_not_applicable(tmp_path: Path) -> None:
+    found = done(tiny(conditioner__use="none"), tmp_path)
+    assert set(found.scores["not_applicable"]) == {"nearest"}
+    assert {"random", "prior"} <= set(found.scores["curves"])
+    assert "nearest" not in found.scores["curves"]
+    assert found.scores["not_applicable"]["nearest"] in (tmp_path / "report.md").read_text().replace("\\|", "|")
+    assert done(tiny(conditioner__use="none"), tmp_path).scores == found.scores
+
+
 def test_a_folder_serves_one_run_at_a_time(tmp_path: Path) -> None:
     with run_lock(tmp_path), pytest.raises(RequestError, match="another run"):
         run(tiny(), REGISTRY, tmp_path, "cpu")

@@ -93,7 +93,7 @@ class Prior(nn.Module):
 
     def fit_features(self, features: Tensor) -> None:
         """Take mean and deviation from the raw features of the seen tasks; a constant feature stays unscaled."""
-        std = features.std(0, correction=0)
+        std = features.std(0, correction=0) if features.numel() else features.new_ones(features.shape[1])
         self.feature_mean = features.mean(0)
         self.feature_std = torch.where(std > 1e-6, std, torch.ones_like(std))
 

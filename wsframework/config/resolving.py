@@ -137,3 +137,5 @@ def _one_of_steps_and_epochs(where: str, section: TrainSection | FinetuneSection
 def _idle(train: TrainSection) -> Iterator[str]:
     if train.denoise_weight == train.output_weight == 0:
         yield "train.denoise_weight = 0 and train.output_weight = 0: one must be larger than 0, or nothing is learnt"
+    elif train.denoise_weight == train.unroll == 0:
+        yield "train.denoise_weight = 0 and train.unroll = 0: no clean estimate is left for the output term to judge"
