@@ -61,7 +61,7 @@ def make_setting(
         features=class_means(drawn),
         describe=class_means,
         prior=None,
-        train_prior=lambda **options: pytest.fail("these initializers train no prior"),
+        train_prior=lambda changes, design: pytest.fail("these initializers train no prior"),
         generator=source(seed + 3),
     )
 

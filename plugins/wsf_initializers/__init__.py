@@ -12,7 +12,7 @@ def wsf_parts() -> Iterable[type[Part]]:
     from wsf_initializers.analytic import Analytic
     from wsf_initializers.descriptor import Nearest, Ridge
     from wsf_initializers.pretrained import Pretrained
-    from wsf_initializers.prior import Hypernetwork, PriorInitializer, ShuffledPrior
+    from wsf_initializers.prior import Denoising, Flat, Hypernetwork, PriorInitializer, ShuffledPrior
     from wsf_initializers.undescribed import Mean, Member, Random
 
     return [
@@ -24,6 +24,8 @@ def wsf_parts() -> Iterable[type[Part]]:
         PriorInitializer,
         ShuffledPrior,
         Hypernetwork,
+        Denoising,
+        Flat,
         Pretrained,
         Analytic,
     ]

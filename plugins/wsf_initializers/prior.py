@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from wsframework.config.sections import PartConfig
 from wsframework.errors import NotApplicable
 from wsframework.parts.interfaces import Initializer, Setting
 from wsframework.prior import Prior
@@ -68,15 +70,54 @@ class Hypernetwork(Initializer):
 
     def fit(self, setting: Setting) -> None:
         """Train a second set of the prior's parts on the output loss."""
-        changes = {"steps": self.steps} if self.steps else {}
-        self.prior = setting.train_prior(predict="clean", denoise_weight=0.0, output_weight=1.0, unroll=1, **changes)
+        changes = {"predict": "clean", "denoise_weight": 0.0, "output_weight": 1.0, "unroll": 1}
+        self.prior = setting.train_prior(changes | _steps(self.steps), {"steps": 1})
 
     def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:
         """One pass for each draw's noise."""
-        return _draw(self.prior, self.prior.describe(tasks), draws, generator, steps=1)
+        return _draw(self.prior, self.prior.describe(tasks), draws, generator)
 
 
-def _draw(prior: Prior, features: Tensor, draws: int, generator: torch.Generator, steps: int | None = None) -> Tensor:
+class Denoising(Hypernetwork):
+    """The run's parts trained on the denoising loss alone, and sampled along the whole grid: the plain method.
+
+    Options:
+        steps: training steps; 0 takes as many as the prior.
+    """
+
+    name = "denoising"
+    paper = "Task-Conditioned Diffusion Models in Weight Space for Rapid Transfer, section 3.4"
+
+    def fit(self, setting: Setting) -> None:
+        """Train a second set of the prior's parts without the output term."""
+        self.prior = setting.train_prior(_plain(self.steps), {"steps": 0})
+
+
+class Flat(Hypernetwork):
+    """The paper's parts: weights normalised by coordinate, a flat MLP U-Net, the denoising loss alone.
+
+    Options:
+        steps: training steps; 0 takes as many as the prior.
+    """
+
+    name = "flat"
+    paper = "Task-Conditioned Diffusion Models in Weight Space for Rapid Transfer, sections 3.1 to 3.4"
+
+    def fit(self, setting: Setting) -> None:
+        """Train a prior of the paper's parts on the same zoo."""
+        parts = {"encoder": PartConfig("coordinate"), "denoiser": PartConfig("mlp_unet"), "steps": 0}
+        self.prior = setting.train_prior(_plain(self.steps), parts)
+
+
+def _plain(steps: int) -> dict[str, Any]:
+    return {"denoise_weight": 1.0, "output_weight": 0.0, "unroll": 0} | _steps(steps)
+
+
+def _steps(steps: int) -> dict[str, Any]:
+    return {"steps": steps, "epochs": 0} if steps else {}
+
+
+def _draw(prior: Prior, features: Tensor, draws: int, generator: torch.Generator) -> Tensor:
     rows = features.repeat_interleave(draws, 0)
-    x = torch.cat([prior.sample_features(part, generator, steps) for part in torch.split(rows, CHUNK)])
+    x = torch.cat([prior.sample_features(part, generator) for part in torch.split(rows, CHUNK)])
     return x.reshape(len(features), draws, -1)

@@ -213,7 +213,8 @@ class Setting:
         features: standardised descriptors of all seen tasks, (tasks, features).
         describe: tasks to standardised descriptors, (tasks, features).
         prior: the run's trained prior, where there is one.
-        train_prior: trains a further prior with changed train options (the hypernetwork's way in).
+        train_prior: trains a further prior, given changes to the run's ``[train]`` options and to its `Design`
+            (other parts, other sampling steps): the way in of hypernetwork and plain denoising.
         generator: the source of all randomness in `Initializer.fit`.
     """
 
@@ -223,7 +224,7 @@ class Setting:
     features: Tensor
     describe: Callable[[Sequence[Task]], Tensor]
     prior: Prior | None
-    train_prior: Callable[..., Prior]
+    train_prior: Callable[[Mapping[str, Any], Mapping[str, Any]], Prior]
     generator: torch.Generator
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -175,7 +175,7 @@ class Run:
         staged = self.cache.stage(
             "prior",
             self.prior_fingerprint,
-            lambda: self._train("prior", checkpoint),
+            lambda: self._train("prior", checkpoint, {}, {}),
             lambda prior, _: prior.save(folder),
             lambda _: Prior.load(folder, self.registry).to(self.device),
             checkpoint.spent(),
@@ -184,11 +184,13 @@ class Run:
         self._note("prior", staged, f"trained the prior ({self.config.denoiser.use})")
         return staged.value
 
-    def _train(self, name: str, checkpoint: Checkpoint | None = None, **changes: Any) -> Prior:
+    def _train(
+        self, name: str, checkpoint: Checkpoint | None, changes: Mapping[str, Any], design: Mapping[str, Any]
+    ) -> Prior:
+        """A prior of this run's recipe, but for ``changes`` to the train options and to the ``design``."""
         train = replace(self.config.train, **changes)
-        design = replace(self.design, predict=train.predict)
         return train_prior(
-            design,
+            replace(self.design, predict=train.predict, **design),
             self.registry,
             self.zoo,
             train,
@@ -238,7 +240,7 @@ class Run:
             features=self.features.cpu(),
             describe=lambda tasks: prior.describe(tasks).cpu(),
             prior=prior,
-            train_prior=lambda **changes: self._train(name, checkpoint, **changes),
+            train_prior=lambda changes, design: self._train(name, checkpoint, changes, design),
             generator=generator(self.config.seed, "fit", name),
         )
 
