@@ -40,11 +40,9 @@ def run(
     asked = read_config(config, registry, changes or (), seed)
 
     from wsframework.cli.story import Story
+    from wsframework.pipeline import ablate, run
 
-    if asked.ablate:
-        from wsframework.pipeline.ablate import ablate as work
-    else:
-        from wsframework.pipeline.run import run as work
+    work = ablate.ablate if asked.ablate else run.run
     with Story() as story:
         result = work(asked, registry, out or Path("runs") / asked.name, device.value, story)
     typer.echo(json.dumps(result.scores, indent=2) if as_json else result.report)
