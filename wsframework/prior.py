@@ -166,8 +166,14 @@ class Prior(nn.Module):
             raise StoreError(f"{folder / 'config.json'}: not a readable prior ({error})") from None
         tensors, _ = load_tensors(folder / "model.safetensors")
         prior = cls(_design(config["design"]), _shape(config["shape"]), registry)
-        prior.feature_mean, prior.feature_std = tensors["feature_mean"], tensors["feature_std"]
-        prior.load_state_dict(tensors)
+        try:
+            prior.feature_mean, prior.feature_std = tensors["feature_mean"], tensors["feature_std"]
+            prior.load_state_dict(tensors)
+        except (KeyError, RuntimeError) as error:
+            raise StoreError(
+                f"{folder / 'model.safetensors'}: the tensors do not fit the parts that config.json names "
+                f"({str(error).splitlines()[0]}); was it written by another version of them?"
+            ) from None
         return prior.eval()
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import torch
 
 from wsframework.config.sections import TrainSection
+from wsframework.errors import StoreError
 from wsframework.events import Observer, Progress, silent
 from wsframework.fitting import Fitting
 from wsframework.parts.registry import Registry
@@ -55,8 +56,14 @@ def train_prior(
 def _run(fitting: Fitting, name: str, checkpoint: Checkpoint | None, observer: Observer) -> None:
     start, before = time.perf_counter(), 0.0
     kept = checkpoint.load() if checkpoint else None
-    if kept is not None:
-        fitting.resume(kept[0])
+    if checkpoint is not None and kept is not None:
+        try:
+            fitting.resume(kept[0])
+        except (KeyError, RuntimeError):
+            raise StoreError(
+                f"{checkpoint.path}: this checkpoint was written by other versions of the run's parts; "
+                "remove the file to train from the start"
+            ) from None
         before = float(kept[1]["seconds"])
     for lesson in fitting.steps():
         if lesson.step % TOLD == 0:
