@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from wsf_equivariant.view import Piece, depth, pieces
-from wsframework.parts.embedding import Film, TimeEmbedding
+from wsf_equivariant.set_block import Edges, SetBlock
+from wsf_equivariant.view import depth, pieces
+from wsframework.errors import PartError, SpaceError, nearest
+from wsframework.parts.embedding import TimeEmbedding
 from wsframework.parts.interfaces import Denoiser
 from wsframework.spaces import WeightSpace
 
@@ -40,25 +42,37 @@ class Deepsets(Denoiser):
         heads: int = 0,
     ) -> None:
         super().__init__()
+        _check_options(width, blocks, edge_width, heads)
         self.time = TimeEmbedding(width)
         self.condition = nn.Linear(condition_size, width) if condition_size else None
         self.depth = nn.Linear(1, width)
-        found = {piece.key: piece for piece in pieces(space)}
-        self.reads = nn.ModuleDict({k: nn.Linear(p.channels, _size(p, width, edge_width)) for k, p in found.items()})
-        self.writes = nn.ModuleDict({k: nn.Linear(_size(p, width, edge_width), p.channels) for k, p in found.items()})
-        edges = edge_width if any(len(p.dims) == 2 for p in found.values()) else 0
-        self.blocks = nn.ModuleList(SetBlock(width, edges, heads) for _ in range(blocks))
-        self.norms = nn.ModuleDict({k: nn.LayerNorm(_size(p, width, edge_width)) for k, p in found.items()})
+        self.forms = {piece.key: (piece.channels, len(piece.dims)) for piece in pieces(space)}
+        self._checked: set[WeightSpace] = set()
+        self._check(space)
+        sizes = {k: (channels, edge_width if ends == 2 else width) for k, (channels, ends) in self.forms.items()}
+        self.reads = nn.ModuleDict({_module(k): nn.Linear(channels, size) for k, (channels, size) in sizes.items()})
+        self.writes = nn.ModuleDict({_module(k): nn.Linear(size, channels) for k, (channels, size) in sizes.items()})
+        kinds = {ends for _, ends in self.forms.values()}
+        self.blocks = nn.ModuleList(
+            SetBlock(width, edge_width if 2 in kinds else 0, heads, context=i < blocks - 1 or 0 in kinds)
+            for i in range(blocks)
+        )
+        self.norms = nn.ModuleDict({_module(k): nn.LayerNorm(size) for k, (_, size) in sizes.items()})
 
     def forward(self, x_t: Tensor, t: Tensor, condition: Tensor, space: WeightSpace) -> Tensor:
-        """x_t (batch, size), t (batch,), condition (batch, condition_size): (batch, size)."""
+        """x_t (batch, size), t (batch,), condition (batch, condition_size): (batch, size).
+
+        Raises:
+            SpaceError: if ``space`` has a role, or fixed axes, that the space of construction had not.
+        """
+        self._check(space)
         context = self.time(t)
         if self.condition is not None:
             context = context + self.condition(condition)
         tokens = {dim: self._start(x_t, depth(space, dim), size) for dim, size in space.free.items()}
-        edges: dict[str, tuple[tuple[str, ...], Tensor]] = {}
+        edges: Edges = {}
         for place, piece in enumerate(pieces(space)):
-            read = self.reads[piece.key](x_t[:, piece.index.to(x_t.device)])
+            read = self.reads[_module(piece.key)](x_t[:, piece.index.to(x_t.device)])
             if len(piece.dims) == 0:
                 context = context + read
             elif len(piece.dims) == 1:
@@ -78,7 +92,7 @@ class Deepsets(Denoiser):
         x_t: Tensor,
         space: WeightSpace,
         tokens: dict[str, Tensor],
-        edges: dict[str, tuple[tuple[str, ...], Tensor]],
+        edges: Edges,
         context: Tensor,
     ) -> Tensor:
         out = torch.empty_like(x_t)
@@ -89,76 +103,34 @@ class Deepsets(Denoiser):
                 features = tokens[piece.dims[0]]
             else:
                 features = edges[str(place)][1]
-            out[:, piece.index.to(x_t.device)] = self.writes[piece.key](self.norms[piece.key](features))
+            key = _module(piece.key)
+            out[:, piece.index.to(x_t.device)] = self.writes[key](self.norms[key](features))
         return out
 
-
-class SetBlock(nn.Module):
-    """One residual update of tokens, edges and context."""
-
-    def __init__(self, width: int, edge_width: int, heads: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.film = Film(width, width)
-        self.mix = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
-        self.attention = Attention(width, heads) if heads else None
-        self.context = nn.Sequential(nn.Linear(2 * width, width), nn.SiLU(), nn.Linear(width, width))
-        self.edges = EdgeBlock(width, edge_width) if edge_width else None
-
-    def forward(
-        self, tokens: dict[str, Tensor], edges: dict[str, tuple[tuple[str, ...], Tensor]], context: Tensor
-    ) -> tuple[dict[str, Tensor], dict[str, tuple[tuple[str, ...], Tensor]], Tensor]:
-        """Tokens {dim: (batch, n, width)}, edges {place: (dims, (batch, n, m, edge_width))}, context (batch, width)."""
-        if self.edges is not None:
-            tokens, edges = self.edges(tokens, edges)
-        if self.attention is not None:
-            tokens = {dim: token + self.attention(token) for dim, token in tokens.items()}
-        tokens = {dim: token + self.mix(self.film(self.norm(token), context)) for dim, token in tokens.items()}
-        if tokens:
-            mean = torch.stack([token.mean(1) for token in tokens.values()]).mean(0)
-        else:
-            mean = torch.zeros_like(context)
-        return tokens, edges, context + self.context(torch.cat([mean, context], -1))
+    def _check(self, space: WeightSpace) -> None:
+        """Refuse a space with pieces that there are no matrices for."""
+        if space in self._checked:
+            return
+        for piece in pieces(space):
+            if piece.key not in self.forms:
+                raise SpaceError(f"{self.name}: no matrices for {piece.key!r}{nearest(piece.key, self.forms)}")
+            channels, ends = self.forms[piece.key]
+            if (piece.channels, len(piece.dims)) != (channels, ends):
+                raise SpaceError(
+                    f"{self.name}: {piece.key!r} has {piece.channels} entries over {len(piece.dims)} free dims here, "
+                    f"and {channels} over {ends} where its matrices were made"
+                )
+        self._checked.add(space)
 
 
-class EdgeBlock(nn.Module):
-    """Edges take from the tokens at both ends, and give them their mean over the other end."""
-
-    def __init__(self, width: int, edge_width: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(edge_width)
-        self.take = nn.ModuleList(nn.Linear(width, edge_width) for _ in range(2))
-        self.give = nn.ModuleList(nn.Linear(edge_width, width) for _ in range(2))
-        self.mix = nn.Sequential(nn.Linear(edge_width, edge_width), nn.SiLU(), nn.Linear(edge_width, edge_width))
-
-    def forward(
-        self, tokens: dict[str, Tensor], edges: dict[str, tuple[tuple[str, ...], Tensor]]
-    ) -> tuple[dict[str, Tensor], dict[str, tuple[tuple[str, ...], Tensor]]]:
-        """The same structures, updated."""
-        updated, received = {}, dict(tokens)
-        for place, (dims, edge) in edges.items():
-            ends = self.take[0](tokens[dims[0]]).unsqueeze(2) + self.take[1](tokens[dims[1]]).unsqueeze(1)
-            edge = edge + self.mix(self.norm(edge) + ends)
-            received[dims[0]] = received[dims[0]] + self.give[0](edge.mean(2))
-            received[dims[1]] = received[dims[1]] + self.give[1](edge.mean(1))
-            updated[place] = (dims, edge)
-        return received, updated
+def _module(key: str) -> str:
+    """The key as a module's name, which has no dots and is no method's."""
+    return f"[{key.replace('.', '·')}]"
 
 
-class Attention(nn.Module):
-    """Self-attention between the neurons of one layer: (batch, n, width) to the same."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.attend = nn.MultiheadAttention(width, heads, batch_first=True)
-
-    def forward(self, token: Tensor) -> Tensor:
-        """What each neuron takes from the others."""
-        h = self.norm(token)
-        out: Tensor = self.attend(h, h, h, need_weights=False)[0]
-        return out
-
-
-def _size(piece: Piece, width: int, edge_width: int) -> int:
-    return edge_width if len(piece.dims) == 2 else width
+def _check_options(width: int, blocks: int, edge_width: int, heads: int) -> None:
+    for name, value, least in (("width", width, 2), ("blocks", blocks, 1), ("edge_width", edge_width, 1)):
+        if value < least:
+            raise PartError(f"deepsets: {name} = {value} is too small; it should be at least {least}")
+    if heads < 0 or (heads and width % heads):
+        raise PartError(f"deepsets: heads = {heads} do not share width = {width} evenly")

@@ -50,8 +50,8 @@ class Pooled(WeightEncoder):
 
     def fit(self, x: Tensor, space: WeightSpace) -> None:
         """Means and deviations over groups and networks; a group that never varies is left unscaled."""
-        index = self._index(space)
-        count = torch.zeros_like(self.mean).index_add_(0, index, torch.ones(space.size)).clamp(min=1)
+        index, x = self._index(space), x.to(self.mean)
+        count = torch.zeros_like(self.mean).index_add_(0, index, x.new_ones(space.size)).clamp(min=1)
         mean = torch.zeros_like(self.mean).index_add_(0, index, x.mean(0)) / count
         square = torch.zeros_like(self.mean).index_add_(0, index, ((x - mean[index]) ** 2).mean(0)) / count
         self.mean.copy_(mean)

@@ -21,7 +21,7 @@ class Piece:
     """One block of a parameter.
 
     Attributes:
-        key: the role, as a module name: pieces of one role share their matrices.
+        key: the role, and the summand of each axis where one is not the first; pieces of one key share matrices.
         dims: the free dims it runs over: none, one (tokens) or two (edges).
         channels: entries for each element of ``dims``: the product of the fixed axes.
         index: flat positions (*sizes of dims, channels).
@@ -56,8 +56,8 @@ def _piece(space: WeightSpace, block: Block, role: str) -> Piece:
         )
     index = space.block_index(block).permute(*free, *fixed)
     channels = prod(index.shape[len(free) :])
-    key = f"{role}@{'_'.join(map(str, block.terms))}" if any(block.terms) else role
-    return Piece(key.replace(".", "_"), dims, channels, index.reshape(*index.shape[: len(free)], channels))
+    key = role + ("@" + "+".join(map(str, block.terms)) if any(block.terms) else "")
+    return Piece(key, dims, channels, index.reshape(*index.shape[: len(free)], channels))
 
 
 def depth(space: WeightSpace, dim: str) -> float:

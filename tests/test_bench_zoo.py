@@ -1,0 +1,34 @@
+"""`wsf bench zoo` on a small zoo: what is measured, and that blocks are faster than one by one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from wsframework.benchmarks import benchmark
+from wsframework.benchmarks.zoo import run
+from wsframework.errors import RequestError
+
+
+def test_blocks_are_many_times_faster_and_train_as_well():
+    threads = torch.get_num_threads()
+    table = run(networks=500)
+    assert torch.get_num_threads() == threads
+    blocks, single, total, block_loss, single_loss = table.rows
+    assert torch.__version__ in table.title
+    assert "1 thread" in table.title
+    assert blocks.rival == single.name
+    assert blocks.ratio is not None
+    assert blocks.ratio > 10
+    assert blocks.ratio == pytest.approx(blocks.value / single.value, rel=0.5)
+    assert total.value == pytest.approx(500 / blocks.value)
+    assert "2 alternating passes" in blocks.note
+    assert block_loss.value == pytest.approx(single_loss.value, rel=1)
+    assert block_loss.ratio == pytest.approx(block_loss.value / single_loss.value)
+    assert 0 < single_loss.value < 0.1
+
+
+def test_it_is_found_by_name_and_refuses_an_empty_zoo():
+    assert benchmark("zoo") is run
+    with pytest.raises(RequestError, match="a zoo of 0 networks"):
+        run(networks=0)

@@ -1,0 +1,179 @@
+"""Schedulers: the process, its limits, and sampling with the exact denoiser of a known Gaussian."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from wsf_schedulers.discrete import Ddim, Ddpm
+
+from wsframework.errors import PartError
+
+PROCESSES = st.builds(
+    Ddim, steps=st.integers(1, 1000), schedule=st.sampled_from(["linear", "cosine"]), eta=st.floats(0, 1)
+)
+MEAN, STD = 1.5, 0.4
+F64 = torch.float64
+
+
+def exact(scheduler: Ddim, mean: float = MEAN, std: float = STD):
+    """E[x_0 | x_t] where x_0 ~ N(mean, std^2): what a perfect denoiser answers."""
+
+    def denoise(x_t: Tensor, t: Tensor) -> Tensor:
+        alpha, sigma = scheduler.alpha_sigma(t)
+        gain = alpha * std**2 / (alpha**2 * std**2 + sigma**2)
+        return mean + gain * (x_t - alpha * mean)
+
+    return denoise
+
+
+def sample(scheduler: Ddim, x: Tensor, steps: int | None = None, seed: int = 0) -> Tensor:
+    times, carry, random = scheduler.times(steps).double(), None, torch.Generator().manual_seed(seed)
+    for t, s in pairwise(times):
+        x, carry = scheduler.step(exact(scheduler), x, t, s, carry, random)
+    return x
+
+
+@settings(max_examples=50)
+@given(scheduler=PROCESSES)
+def test_the_process_keeps_variance_and_loses_signal(scheduler):
+    times = scheduler.times().double()
+    alpha, sigma = scheduler.alpha_sigma(times)
+    assert torch.allclose(alpha**2 + sigma**2, torch.ones_like(alpha), atol=1e-12)
+    assert (alpha[-1], sigma[-1]) == (1, 0)
+    ratio = (alpha / sigma)[:-1]
+    assert (ratio.diff() > 0).all()  # times fall, so the signal's share rises
+    assert (alpha >= 0).all()
+
+
+@settings(max_examples=50)
+@given(scheduler=PROCESSES, steps=st.integers(1, 1200))
+def test_times_fall_from_one_to_zero_on_the_training_grid(scheduler, steps):
+    times = scheduler.times(steps)
+    assert len(times) == min(steps, scheduler.steps) + 1
+    assert (times[0], times[-1]) == (1, 0)
+    assert (times.diff() < 0).all()
+    levels = times.double() * scheduler.steps
+    assert torch.allclose(levels, levels.round(), atol=1e-4)
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+@pytest.mark.parametrize("steps", [10, 50, 1000])
+def test_little_signal_is_left_at_the_end(schedule, steps):
+    alpha, _ = Ddpm(steps=steps, schedule=schedule).alpha_sigma(torch.ones(()))
+    assert alpha < 0.05
+
+
+def test_the_linear_schedule_is_that_of_the_paper_at_a_thousand_steps():
+    scheduler = Ddpm(steps=1000, schedule="linear")
+    alpha, _ = scheduler.alpha_sigma(torch.arange(1001, dtype=F64) / 1000)
+    beta = 1 - (alpha[1:] / alpha[:-1]) ** 2
+    assert torch.allclose(beta, torch.linspace(1e-4, 0.02, 1000, dtype=F64), rtol=1e-9)
+
+
+def test_the_cosine_schedule_follows_its_formula_until_the_betas_are_clipped():
+    alpha, _ = Ddpm(steps=100).alpha_sigma(torch.arange(101, dtype=F64) / 100)
+    f = torch.cos((torch.arange(101, dtype=F64) / 100 + 0.008) / 1.008 * math.pi / 2) ** 2
+    assert torch.allclose((alpha**2)[:-1], (f / f[0])[:-1], rtol=1e-9)
+
+
+@settings(max_examples=40)
+@given(
+    steps=st.integers(2, 200),
+    schedule=st.sampled_from(["linear", "cosine"]),
+    place=st.floats(0, 1),
+    x_t=st.floats(-3, 3),
+    x_0=st.floats(-3, 3),
+)
+def test_an_ancestral_step_draws_from_the_posterior(steps, schedule, place, x_t, x_0):
+    """q(x_s | x_t, x_0) of Ho et al. 2020, equations 6 and 7, for one step of the process."""
+    scheduler = Ddpm(steps=steps, schedule=schedule)
+    k = min(1 + int(place * steps), steps)
+    t, s = (torch.tensor(level / steps, dtype=F64) for level in (k, k - 1))
+    (alpha_t, sigma_t), (alpha_s, sigma_s) = scheduler.alpha_sigma(t), scheduler.alpha_sigma(s)
+    beta = 1 - (alpha_t / alpha_s) ** 2
+    mean = (alpha_s * beta * x_0 + (1 - beta).sqrt() * sigma_s**2 * x_t) / sigma_t**2
+    variance = sigma_s**2 / sigma_t**2 * beta
+    x = torch.full((20_000,), x_t, dtype=F64)
+    x_s, _ = scheduler.step(lambda x, _: torch.full_like(x, x_0), x, t, s, None, torch.Generator().manual_seed(0))
+    error = 5 / math.sqrt(len(x))
+    deviation = variance.sqrt().item()
+    assert x_s.mean().item() == pytest.approx(mean.item(), abs=error * deviation + 1e-9)
+    assert x_s.std().item() == pytest.approx(deviation, rel=error, abs=1e-9)
+
+
+@settings(max_examples=20)
+@given(scheduler=PROCESSES, x_0=st.floats(-3, 3), seed=st.integers(0, 1000))
+def test_the_last_step_ends_at_the_clean_estimate(scheduler, x_0, seed):
+    x = torch.randn(5, generator=torch.Generator().manual_seed(seed), dtype=F64)
+    t, s = torch.tensor(1 / scheduler.steps, dtype=F64), torch.zeros((), dtype=F64)
+    x_s, _ = scheduler.step(lambda x, _: torch.full_like(x, x_0), x, t, s, None, torch.Generator())
+    assert torch.allclose(x_s, torch.tensor(x_0, dtype=F64))
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_deterministic_sampling_maps_noise_to_the_gaussian(schedule):
+    """With the exact denoiser the map is affine, and nears mean + std * noise as the steps grow finer."""
+    noise = torch.linspace(-3, 3, 7, dtype=F64)
+    errors = []
+    for steps in (20, 100, 500):
+        scheduler = Ddim(steps=steps, schedule=schedule)
+        x = sample(scheduler, noise)
+        assert x.diff().max().item() == pytest.approx(x.diff().min().item(), rel=1e-9)
+        errors.append((x - (MEAN + STD * noise)).abs().max().item())
+    assert errors[2] < errors[1] < errors[0]
+    assert errors[2] < 0.05
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+@pytest.mark.parametrize("eta", [0.3, 1.0])
+def test_random_sampling_reaches_the_gaussian(schedule, eta):
+    scheduler = Ddim(steps=400, schedule=schedule, eta=eta)
+    x = sample(scheduler, torch.randn(20_000, generator=torch.Generator().manual_seed(1), dtype=F64))
+    error = 5 * STD / math.sqrt(len(x))
+    assert x.mean().item() == pytest.approx(MEAN, abs=error + 0.01)
+    assert x.std().item() == pytest.approx(STD, abs=error + 0.01)
+
+
+@settings(max_examples=20)
+@given(steps=st.integers(2, 60), sampled=st.integers(1, 60), seed=st.integers(0, 1000))
+def test_ddpm_is_ddim_with_eta_one(steps, sampled, seed):
+    noise = torch.randn(4, generator=torch.Generator().manual_seed(seed), dtype=F64)
+    one, two = (sample(c, noise, sampled, seed) for c in (Ddpm(steps=steps), Ddim(steps=steps, eta=1.0)))
+    assert torch.equal(one, two)
+
+
+def test_a_generator_decides_what_is_drawn():
+    noise = torch.zeros(4, dtype=F64)
+    assert torch.equal(sample(Ddpm(), noise, seed=3), sample(Ddpm(), noise, seed=3))
+    assert not torch.equal(sample(Ddpm(), noise, seed=3), sample(Ddpm(), noise, seed=4))
+    assert torch.equal(sample(Ddim(), noise, seed=3), sample(Ddim(), noise, seed=4))
+
+
+@settings(max_examples=20)
+@given(scheduler=PROCESSES, seed=st.integers(0, 1000))
+def test_training_times_are_levels_above_zero(scheduler, seed):
+    times = scheduler.draw_times(200, torch.Generator().manual_seed(seed))
+    assert times.shape == (200,)
+    assert times.min() > 0
+    assert torch.isin(times, scheduler.times()[:-1]).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"steps": 0}, "steps = 0; a process has at least 1 step"),
+        ({"beta_start": 0.5, "beta_end": 0.1}, "0 < beta_start <= beta_end < 1, not 0.5, 0.1"),
+        ({"beta_start": 0.0}, "0 < beta_start"),
+        ({"beta_end": 1.0}, "beta_end < 1"),
+    ],
+)
+@pytest.mark.parametrize("part", [Ddpm, Ddim])
+def test_a_process_that_is_none_is_refused(part, options, sentence):
+    with pytest.raises(PartError, match=f"{part.name}: .*{sentence}"):
+        part(**options)
