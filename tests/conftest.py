@@ -1,10 +1,16 @@
-"""One profile for all generated tests: no deadlines, and in continuous integration the same examples each time."""
+"""One profile for all generated tests: no deadlines, and in continuous integration the same examples each time.
+
+One thread for each worker, and for the processes that tests start: workers with several threads each slow one
+another down.
+"""
 
 from __future__ import annotations
 
 import os
 
 from hypothesis import settings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
