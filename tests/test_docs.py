@@ -83,6 +83,26 @@ def test_the_code_of_a_page_runs(
     assert execute(page) >= sum(fence in ("python", "toml", "bash") for fence in fences)
 
 
+WRONG = {
+    "code that fails": "```python\n1 / 0\n```\n",
+    "another answer": "```python\n>>> 1 + 1\n3\n```\n",
+    "an unknown key": "```toml\n[train]\nstepz = 3\n```\n",
+    "an unknown option": "```bash\nwsf bench zoo --jsn\n```\n",
+    "an unknown command": "```bash\nwsf rnu first.toml\n```\n",
+    "an unknown key of an example": "```bash\nwsf run examples/paper.toml --set zoo.sise=3\n```\n",
+    "an unknown benchmark": "```bash\nwsf bench zooo\n```\n",
+    "a stranger's command": "```bash\nfrobnicate\n```\n",
+}
+
+
+@pytest.mark.parametrize("text", WRONG.values(), ids=WRONG)
+def test_a_wrong_page_is_caught(text: str, workplace: Path) -> None:
+    page = workplace / "page.md"
+    page.write_text(f"# Wrong\n\n{text}")
+    with pytest.raises((Exception, SystemExit)):
+        execute(page)
+
+
 @by_page
 def test_every_block_has_a_language_that_is_checked(page: Path) -> None:
     fences = re.findall(r"^\s*```(.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
