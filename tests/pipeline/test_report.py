@@ -89,6 +89,26 @@ def test_regret_is_in_the_report(folder: Path, scores: dict[str, Any]) -> None:
         assert any(line.startswith(f"| {name} |") and line.endswith(end) for line in lines)
 
 
+def test_votes_are_in_the_report_where_there_are_any(scores: dict[str, Any], tmp_path: Path) -> None:
+    spread = {"low": 0.9012, "high": 0.9345}
+    figures = {
+        name: {"mean": mean, **spread}
+        for name, mean in {
+            "single_query_loss": 0.2346,
+            "vote_query_loss": 0.1987,
+            "single_query_metric": 0.9123,
+            "vote_query_metric": 0.9234,
+            "loss_gain": 0.0359,
+            "metric_gain": 0.0111,
+        }.items()
+    }
+    write_report({**scores, "votes": {"prior": {"members": 8, **figures}}}, tmp_path)
+    line = next(row for row in (tmp_path / "report.md").read_text().splitlines() if row.startswith("| prior, 8 "))
+    assert all(figure in line for figure in ("0.235", "0.199", "91.2 %", "92.3 %", "+1.1"))
+    write_report(scores, tmp_path)
+    assert "| prior, 8 " not in (tmp_path / "report.md").read_text()
+
+
 def test_html_is_well_formed_and_stands_alone(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
     root = ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>"))

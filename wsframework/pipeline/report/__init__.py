@@ -17,6 +17,7 @@ from wsframework.pipeline.report.tables import (
     facts_table,
     initializers_table,
     paper_table,
+    votes_table,
 )
 
 __all__ = ["write_report"]
@@ -28,7 +29,7 @@ def write_report(scores: Mapping[str, Any], folder: Path) -> Path:
     Arguments:
         scores: what `evaluate` returned, and, where the run has them: ``name``, ``seed``, ``command``, ``notes``,
             ``paper_table`` (whether Table 1 of the paper is asked for), ``split`` (``drawn`` and figures),
-            ``tasks``, ``memorization``, ``cost.<stage>.seconds`` and ``versions``.
+            ``tasks``, ``votes``, ``memorization``, ``cost.<stage>.seconds`` and ``versions``.
 
     Returns:
         The path of ``report.html``.
@@ -46,6 +47,8 @@ def _sections(scores: Mapping[str, Any], figures: list[Figure]) -> list[Section]
     sections.append(Section("Every initializer", tables=[initializers_table(scores)], figures=figures))
     if scores["comparisons"]:
         sections.append(Section(f"{scores['reference']} against each of them", tables=[comparison_table(scores)]))
+    if scores.get("votes"):
+        sections.append(Section("Votes of several draws", tables=[votes_table(scores)]))
     sections.append(Section("The whole course of fine-tuning", tables=[course_table(scores)]))
     return [*sections, *_circumstances(scores)]
 

@@ -93,6 +93,23 @@ def course_table(scores: Scores) -> Table:
     return Table(columns, tuple(rows), caption + (told if regret else ""))
 
 
+def votes_table(scores: Scores) -> Table:
+    """What several draws for one task say together, beside what each says alone, before any step."""
+    metric = scores["metric"]["name"]
+    columns = ("draws from", "loss alone", "loss of the vote", f"{metric} alone", f"{metric} of the vote", "gain")
+    rows = []
+    for name, found in scores["votes"].items():
+        losses = [_one(found[f"{who}_query_loss"]) for who in ("single", "vote")]
+        figures = [{end: [v] for end, v in found[f"{who}_query_metric"].items()} for who in ("single", "vote")]
+        gain = found["metric_gain"]
+        write = points if metric == "accuracy" else number
+        spread = _spread([write(gain[end]) for end in ("low", "high")], " to ")
+        cells = [Cell(f"{name}, {found['members']}"), *losses, *(metric_cell(f, 0, metric) for f in figures)]
+        rows.append(Row((*cells, Cell(write(gain["mean"]), spread))))
+    caption = "On query data, before any step: the mean over single draws, and their averaged answer."
+    return Table(columns, tuple(rows), caption)
+
+
 def cost_table(scores: Scores) -> Table:
     """Seconds of every stage, and their sum."""
     costs = {stage: float(cost["seconds"]) for stage, cost in scores["cost"].items() if "seconds" in cost}
