@@ -167,7 +167,7 @@ def _scores(
         "name": config.name,
         "seed": config.seed,
         "repeats": config.repeats,
-        "command": f"wsf run {config.name}.toml --seed {config.seed}",
+        "command": "wsf run config.toml --out again",
         "ablate": to_tables(config)["ablate"],
         **scores,
         "variants": described,

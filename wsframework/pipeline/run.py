@@ -103,7 +103,7 @@ def scores_of(evidence: Evidence) -> dict[str, Any]:
         "name": config.name,
         "seed": config.seed,
         "repeats": config.repeats,
-        "command": f"wsf run {config.name}.toml --seed {config.seed}",
+        "command": "wsf run config.toml --out again",
         "paper_table": config.tasks.part.use == "gaussians" and config.finetune.epochs == 20,
         **scores,
         "votes": {name: vote_figures(vote, objective, config.seed) for name, vote in evidence.votes.items()},

@@ -68,7 +68,7 @@ def _circumstances(scores: Mapping[str, Any]) -> list[Section]:
     if scores.get("versions"):
         sections.append(Section("Versions", tables=[facts_table(scores["versions"], ("of", "version"))]))
     if scores.get("command"):
-        sections.append(Section("To repeat it", code=str(scores["command"])))
+        sections.append(Section("To repeat it, in this folder", code=str(scores["command"])))
     return sections
 
 

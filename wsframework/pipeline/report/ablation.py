@@ -32,7 +32,7 @@ def write_ablation_report(scores: Scores, folder: Path) -> Path:
         Section("Every variant", tables=[variants_table(scores)], figures=[draw_ablation(scores, folder / "figures")]),
         Section("Cost", tables=[_cost_table(scores)]),
         Section("Versions", tables=[facts_table(scores["versions"], ("of", "version"))]),
-        Section("To repeat it", code=str(scores["command"])),
+        Section("To repeat it, in this folder", code=str(scores["command"])),
     ]
     return rendered(f"Ablation {scores['name']}", sections, folder)
 
