@@ -13,6 +13,7 @@ def wsf_parts() -> Iterable[type[Part]]:
     from wsf_initializers.descriptor import Nearest, Ridge
     from wsf_initializers.pretrained import Pretrained
     from wsf_initializers.prior import Denoising, Flat, Hypernetwork, PriorInitializer, ShuffledPrior
+    from wsf_initializers.search import Search
     from wsf_initializers.undescribed import Mean, Member, Random
 
     return [
@@ -23,6 +24,7 @@ def wsf_parts() -> Iterable[type[Part]]:
         Ridge,
         PriorInitializer,
         ShuffledPrior,
+        Search,
         Hypernetwork,
         Denoising,
         Flat,
