@@ -108,9 +108,7 @@ def _student(values: Array, level: float, kind: Kind) -> tuple[Array, Array]:
     return low, high
 
 
-def _pivot(
-    center: Array, error: Array, high: Array | float, low: Array | float, kind: Kind
-) -> tuple[Array, Array]:
+def _pivot(center: Array, error: Array, high: Array | float, low: Array | float, kind: Kind) -> tuple[Array, Array]:
     if kind == "positive":
         relative = np.divide(error, center, out=np.zeros_like(center), where=center > 0)
         return center * np.exp(-high * relative), center * np.exp(-low * relative)
