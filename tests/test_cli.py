@@ -66,9 +66,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Config, Path, str]]
         return work
 
     for name in ("run", "ablate"):
-        module = ModuleType(f"wsframework.pipeline.{name}")
-        setattr(module, name, worker(name))
-        monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setattr(f"wsframework.pipeline.{name}.{name}", worker(name))
     return calls
 
 
@@ -80,7 +78,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def run(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(sys.modules["wsframework.pipeline.run"], "run", run)
+    monkeypatch.setattr("wsframework.pipeline.run.run", run)
 
 
 def test_run_prints_the_report_and_nothing_else(config: Path, work: list) -> None:

@@ -132,10 +132,11 @@ def test_regret_is_the_paired_difference_of_areas() -> None:
 
 
 @settings(deadline=None, max_examples=8)
-@given(st.permutations(range(12)))
-def test_the_order_of_tasks_changes_nothing_but_the_bootstrap(order: list[int]) -> None:
+@given(st.integers(0, 2**32 - 1))
+def test_the_order_of_tasks_changes_nothing_but_the_bootstrap(seed: int) -> None:
+    order = torch.randperm(100, generator=torch.Generator().manual_seed(seed))
     names = {"random": 1.0, "prior": 0.1}
-    plain = {n: falling(n, start, seed, tasks=12) for seed, (n, start) in enumerate(names.items())}
+    plain = {n: falling(n, start, place, tasks=100) for place, (n, start) in enumerate(names.items())}
     moved = {
         n: Curves.from_tensors(n, c.steps, {k: t[order] for k, t in c.to_tensors().items()}) for n, c in plain.items()
     }
