@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
 from wsframework.errors import StoreError
+from wsframework.store import load_tensors, save_tensors
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +66,7 @@ class Curves:
     def save(self, path: Path) -> None:
         """One safetensors file; name and step numbers stand in its metadata."""
         tensors = {name: t.detach().cpu().contiguous().clone() for name, t in self.to_tensors().items()}
-        metadata = {"initializer": self.initializer, "steps": json.dumps(self.steps)}
-        safetensors.torch.save_file(tensors, path, metadata=metadata)
+        save_tensors(path, tensors, {"initializer": self.initializer, "steps": json.dumps(self.steps)})
 
     @classmethod
     def load(cls, path: Path) -> Curves:
@@ -77,13 +75,9 @@ class Curves:
         Raises:
             StoreError: if the file is no safetensors file, or was not written by `save`.
         """
+        tensors, metadata = load_tensors(path)
         try:
-            with safetensors.safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return cls.from_tensors(metadata["initializer"], tuple(json.loads(metadata["steps"])), tensors)
-        except (OSError, safetensors.SafetensorError) as error:
-            raise StoreError(f"{path}: not a readable safetensors file ({error})") from None
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(f"{path}: not curves as Curves.save writes them ({error})") from None
 

@@ -254,15 +254,11 @@ class Run:
         path = self.out / "curves" / f"{name}.safetensors"
         config = self.config
 
-        def save(curves: Curves, _: Path) -> None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            curves.save(path)
-
         staged = self.cache.stage(
             f"finetune-{name}",
             fingerprint(x, config.finetune, config.seed, self.zoo_fingerprint, config.tasks.judge),
             lambda: finetune(name, self.architecture, self.judged, x, config.finetune, config.seed),
-            save,
+            lambda curves, _: curves.save(path),
             lambda _: Curves.load(path),
         )
         self._note(f"finetune-{name}", staged, f"fine-tuned from {name}")
