@@ -177,6 +177,20 @@ def test_steps_are_counted_and_epochs_marked(steps, points, batch):
     assert [m.step for m in moments if m.epoch_ends] == list(range(per_epoch, steps + 1, per_epoch))
 
 
+@settings(max_examples=25)
+@given(points=st.integers(1, 70), batch=st.integers(1, 80))
+def test_with_drop_last_all_minibatches_are_whole(points, batch):
+    mlp, objective = RecordingMlp(), Recorder()
+    budget = Budget.of_epochs(2, 0.01, batch, points, drop_last=True)
+    train(mlp, start(mlp, 2), batch_of(2, points, objective), budget)
+    passes = [mlp.seen[: budget.steps // 2], mlp.seen[budget.steps // 2 :]]
+    for minibatches in passes:
+        assert {x.shape[1] for x in minibatches} == {min(batch, points)}
+        used = torch.cat(minibatches, 1)
+        assert used.shape[1] == max(points - points % batch, min(batch, points))
+        assert len({tuple(x) for x in used[0].tolist()}) == used.shape[1]  # no example twice in a pass
+
+
 @given(epochs=st.integers(1, 9), points=st.integers(1, 100), batch=st.integers(1, 120))
 def test_a_budget_of_epochs_covers_every_point_that_often(epochs, points, batch):
     budget = Budget.of_epochs(epochs, 0.1, batch, points)

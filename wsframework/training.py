@@ -18,16 +18,20 @@ from wsframework.tasks import Data, Objective, TaskBatch, TaskShape
 
 @dataclass(frozen=True)
 class Budget:
-    """How long every network trains: Adam at ``lr`` for ``steps`` minibatches of ``batch`` examples."""
+    """How long every network trains: Adam at ``lr`` for ``steps`` minibatches of ``batch`` examples.
+
+    The last minibatch of a pass may be smaller, or is left out with ``drop_last``, as in torch's ``DataLoader``.
+    """
 
     steps: int
     lr: float
     batch: int
+    drop_last: bool = False
 
     @classmethod
-    def of_epochs(cls, epochs: int, lr: float, batch: int, points: int) -> Budget:
-        """The budget of ``epochs`` passes over ``points`` examples (the last minibatch may be smaller)."""
-        return cls(epochs * math.ceil(points / batch), lr, batch)
+    def of_epochs(cls, epochs: int, lr: float, batch: int, points: int, drop_last: bool = False) -> Budget:
+        """The budget of ``epochs`` passes over ``points`` examples."""
+        return cls(epochs * _minibatches(points, batch, drop_last), lr, batch, drop_last)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +70,7 @@ def train_networks(
     x = x.clone().requires_grad_()
     optimizer = torch.optim.Adam([x], lr=budget.lr, fused=True)
     points = tasks.support.x.shape[1]
-    per_epoch = math.ceil(points / budget.batch)
+    per_epoch = _minibatches(points, budget.batch, budget.drop_last)
     for step in range(budget.steps):
         place = step % per_epoch
         if place == 0:
@@ -94,6 +98,11 @@ def network_scores(
     """Mean loss and metric of each network on its own data: both (networks,)."""
     outputs = architecture.apply(shape, space.unflatten(x), data.x)
     return objective.losses(outputs, data.y).mean(-1), objective.score(outputs, data.y)
+
+
+def _minibatches(points: int, batch: int, drop_last: bool) -> int:
+    """Minibatches of one pass; the only one is never left out."""
+    return max(points // batch, 1) if drop_last else math.ceil(points / batch)
 
 
 def _shuffle(data: Data, generator: torch.Generator) -> Data:

@@ -92,7 +92,8 @@ class SampleSection:
 class FinetuneSection:
     """Fine-tuning of every initializer alike: exactly one of ``epochs`` and ``steps``, Adam at ``lr``.
 
-    ``support`` limits the support examples a task (0: all of them).
+    ``support`` limits the support examples a task (0: all of them). ``drop_last`` leaves out the last
+    minibatch of a pass where it is smaller than ``batch``.
     """
 
     epochs: Whole = 0
@@ -100,6 +101,7 @@ class FinetuneSection:
     support: Whole = 0
     lr: Rate = 0.01
     batch: Count = 32
+    drop_last: bool = False
 
 
 @dataclass(frozen=True)

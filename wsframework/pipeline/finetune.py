@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -90,9 +91,9 @@ def _finetune_chunk(
 ) -> _Record:
     batch = _limited(TaskBatch.of(tasks), section.support)
     points = batch.support.x.shape[1]
-    budget = Budget.of_epochs(section.epochs, section.lr, section.batch, points)
+    budget = Budget.of_epochs(section.epochs, section.lr, section.batch, points, section.drop_last)
     if section.steps:
-        budget = Budget(section.steps, section.lr, section.batch)
+        budget = replace(budget, steps=section.steps)
     record = _Record(architecture, batch, tasks[0], budget, x)
     for moment in train_networks(architecture, tasks[0].shape, x, batch, budget, order):
         last = moment.step == budget.steps
