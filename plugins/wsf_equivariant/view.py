@@ -54,7 +54,7 @@ def _piece(space: WeightSpace, block: Block, role: str) -> Piece:
             f"parameter {block.parameter!r} runs over the free dims {', '.join(dims)}; "
             "this view takes at most two, none within another"
         )
-    index = space.block_index(block).permute(*free, *fixed)
+    index = space.block_index(block).permute((*free, *fixed))
     channels = prod(index.shape[len(free) :])
     key = role + ("@" + "+".join(map(str, block.terms)) if any(block.terms) else "")
     return Piece(key, dims, channels, index.reshape(*index.shape[: len(free)], channels))

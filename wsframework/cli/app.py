@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 import wsframework
 from wsframework.cli.bench import bench
+from wsframework.cli.check import check
 from wsframework.cli.plugins import plugins
 from wsframework.cli.run import run
 from wsframework.cli.show import show
@@ -53,5 +54,5 @@ def wsf(
     """Neural-network weights as data: zoos, symmetries, priors over weights, honest baselines."""
 
 
-for command in (run, plugins, show, bench):
+for command in (run, plugins, show, check, bench):
     app.command()(command)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wsframework.errors import PartError, nearest
-
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -20,28 +18,11 @@ def show(
     part: Annotated[str, typer.Argument(help="A part's name; KIND:NAME where several kinds have it.")],
 ) -> None:
     """Show what a part is, what it claims, where it comes from, and its options."""
+    from wsframework.cli.finding import find
     from wsframework.parts.entrypoints import load_registry
 
     registry = load_registry()
     _print(find(registry, part), registry)
-
-
-def find(registry: Registry, asked: str) -> type[Part]:
-    """The part that ``asked`` names: ``NAME``, ``KIND:NAME`` or ``KIND/NAME``.
-
-    Raises:
-        PartError: if there is none, or there are several.
-    """
-    kind, separator, name = asked.replace("/", ":").partition(":")
-    if separator:
-        return registry.get(kind, name)
-    found = [part for part in registry.all() if part.name == asked]
-    if len(found) > 1:
-        raise PartError(f"several parts are called {asked!r}: {', '.join(f'{p.kind}:{p.name}' for p in found)}")
-    if not found:
-        broken = f" (broken plugins: {', '.join(registry.broken)})" if registry.broken else ""
-        raise PartError(f"there is no part {asked!r}{nearest(asked, {p.name for p in registry.all()})}{broken}")
-    return found[0]
 
 
 def _print(part: type[Part], registry: Registry) -> None:

@@ -112,9 +112,14 @@ class WeightEncoder(Part, nn.Module):
     """Maps weights to latents and back. Constructed as ``Encoder(space, *, options)``; state is buffers.
 
     A claim ``symmetry = "equivariant"`` says ``encode(g w) = g encode(w)``.
+
+    Attributes:
+        lossless: whether decoding an encoded network gives one that computes the same function. An encoder that
+            says False still promises, for the zoo's networks, to be nearer to it than their mean is.
     """
 
     kind = "encoder"
+    lossless: ClassVar[bool] = True
 
     @abstractmethod
     def fit(self, x: Tensor, space: WeightSpace) -> None:
@@ -159,9 +164,13 @@ class Scheduler(Part):
     """How noise mixes with a latent: ``x_t = alpha(t) x_0 + sigma(t) eps``, t in (0, 1], and how to go back.
 
     The object is stateless; a solver's memory travels in ``carry``.
+
+    Attributes:
+        variance_preserving: whether ``alpha^2 + sigma^2 = 1`` at every time, which the prediction ``v`` builds on.
     """
 
     kind = "scheduler"
+    variance_preserving: ClassVar[bool] = True
 
     @abstractmethod
     def alpha_sigma(self, t: Tensor) -> tuple[Tensor, Tensor]:

@@ -32,6 +32,11 @@ def invariance_error(function: Map, space: WeightSpace, x: Tensor, symmetry: Sym
     return _relative(function(symmetry.act(x)).detach(), answer, answer)
 
 
+def relative_difference(found: Tensor, expected: Tensor) -> float:
+    """``||found - expected|| / ||expected||``; infinite where only the latter is zero."""
+    return _relative(found.detach(), expected.detach(), expected.detach())
+
+
 def _relative(found: Tensor, expected: Tensor, answer: Tensor) -> float:
     difference = (found.double() - expected.double()).norm().item()
     size = answer.double().norm().item()

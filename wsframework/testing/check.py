@@ -1,0 +1,149 @@
+"""`Check`: a promise of an interface, tried on generated cases and refuted by the smallest that breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from hypothesis import HealthCheck, Phase, given, reject, settings
+from hypothesis.errors import Flaky, Unsatisfiable
+from hypothesis.strategies import SearchStrategy
+
+from wsframework.errors import WsfError
+from wsframework.parts.interfaces import Part
+from wsframework.testing.subject import Subject
+
+
+class Refuted(AssertionError):
+    """A part does not keep a promise; the sentence says which, and the smallest case in which it was seen."""
+
+
+class Inapplicable(Exception):
+    """A check has nothing to say of a part; the sentence says why."""
+
+
+class Refusal(Exception):
+    """The part declined a case in a sentence, as it may: another is tried."""
+
+
+class Case(Protocol):
+    """What a law is tried on: all that was generated, told by ``str``."""
+
+    @property
+    def seed(self) -> int:
+        """Of everything random in the case."""
+        ...
+
+
+@dataclass(frozen=True)
+class Check:
+    """A promise of every part of one kind.
+
+    Attributes:
+        kind: the kind of part, or "part" where all kinds promise it.
+        name: unique within the kind.
+        promise: one sentence.
+        cases: the cases on which a subject is tried.
+        law: raises AssertionError, or anything else, where the promise is broken on a case.
+        may_decline_all: whether a part may decline every case; else it serves nothing, and is refuted.
+    """
+
+    kind: str
+    name: str
+    promise: str
+    cases: Callable[[Subject], SearchStrategy[Any]]
+    law: Callable[[Any], None]
+    may_decline_all: bool = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __call__(self, part: type[Part] | Subject) -> None:
+        """Try the promise on ``part``.
+
+        Raises:
+            Refuted: with the smallest case found in which it is broken.
+            Inapplicable: where the part declined every case, or has not made the promise.
+            PartError: where the subject's options do not fit it.
+        """
+        subject = part if isinstance(part, Subject) else Subject(part)
+        if self.kind != "part":
+            _ = subject.config  # options that do not fit are a mistake of whoever asks, not of the part
+        refusals: list[str] = []
+
+        def one(case: Any) -> None:
+            try:
+                self._judge(subject, case)
+            except Refusal as refusal:
+                refusals.append(str(refusal))
+                reject()
+
+        try:
+            _settings(subject.examples)(given(self.cases(subject))(one))()
+        except Unsatisfiable:
+            why = refusals[-1] if refusals else "no case suits it"
+            if not self.may_decline_all:
+                raise Refuted(f"{subject}: {self.promise} But it declined every case: {why}") from None
+            raise Inapplicable(why) from None
+        except Flaky:
+            raise Refuted(f"{subject}: {self.promise} It does at one call, and not at the next alike.") from None
+
+    def _judge(self, subject: Subject, case: Case) -> None:
+        """The law on one case, whatever the state of torch's global generator."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(case.seed)
+            try:
+                self.law(case)
+            except (Refusal, Inapplicable):
+                raise
+            except AssertionError as error:
+                found = str(error) or "it does not hold"
+            except Exception as error:
+                found = f"it raised {type(error).__name__}: {error}"
+            else:
+                return
+        raise Refuted(f"{subject}: {self.promise} But {found}, with {case}") from None
+
+
+def _settings(examples: int) -> settings:
+    """The same cases every time, no database, one failure at a time."""
+    return settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        print_blob=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def require(holds: bool | torch.Tensor, sentence: str) -> None:
+    """Refute with ``sentence`` where ``holds`` is false."""
+    if not holds:
+        raise AssertionError(sentence)
+
+
+@contextmanager
+def may_decline() -> Iterator[None]:
+    """Within this context, a part may decline the case by an error that is addressed to the user."""
+    try:
+        yield
+    except WsfError as error:
+        raise Refusal(str(error)) from None
+
+
+def promised(
+    kind: str, cases: Callable[[Subject], SearchStrategy[Any]], *, may_decline_all: bool = True
+) -> Callable[[Callable[[Any], None]], Check]:
+    """A law as a check: its name is the function's, its promise the first paragraph of the docstring."""
+
+    def made(law: Callable[[Any], None]) -> Check:
+        promise = " ".join((law.__doc__ or "").split("\n\n")[0].split())
+        return Check(kind, law.__name__, promise, cases, law, may_decline_all)
+
+    return made

@@ -1,0 +1,195 @@
+"""What every conditioner promises."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from typing import cast
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from wsframework.parts.interfaces import TaskConditioner
+from wsframework.tasks import Data, Task, TaskShape
+from wsframework.testing.check import Inapplicable, may_decline, promised, require
+from wsframework.testing.equivariance import relative_difference
+from wsframework.testing.subject import Subject, randomised
+from wsframework.testing.task_strategies import KINDS, Kind, made_task, task_shapes
+
+TASKS = 4
+ORDER = 1e-5
+"""How much, relative, float32 sums may depend on the order of their terms."""
+
+
+@dataclass(frozen=True, eq=False)
+class ConditionerCase:
+    """The shape of tasks, and a few tasks of it."""
+
+    subject: Subject
+    shape: TaskShape
+    kind: Kind
+    points: int
+    seed: int
+
+    def __str__(self) -> str:
+        return f"tasks of {self.kind} with {self.points} examples, seed {self.seed}, {self.shape}"
+
+    def conditioner(self, built: int = 0) -> TaskConditioner:
+        """With random parameters; ``built`` seeds what the constructor draws."""
+        torch.manual_seed(built)
+        with may_decline():
+            made = cast(TaskConditioner, self.subject.build(self.shape))
+        return randomised(made, torch.Generator().manual_seed(self.seed)).eval()
+
+    def task(self, number: int = 0) -> Task:
+        """One of the tasks."""
+        return made_task(self.shape, self.kind, self.points, self.seed + number)
+
+    def described(self, conditioner: TaskConditioner, task: Task | None = None) -> Tensor:
+        """What the conditioner says of a task (default: the first)."""
+        torch.manual_seed(self.seed)
+        with may_decline():
+            return conditioner.describe(task or self.task())
+
+    def features(self, conditioner: TaskConditioner) -> Tensor:
+        """Descriptors of all tasks, standardised as a prior does: (tasks, features)."""
+        rows = torch.stack([self.described(conditioner, self.task(k)) for k in range(TASKS)])
+        deviation = (rows - rows.mean(0)).square().mean(0).sqrt()
+        return (rows - rows.mean(0)) / (deviation + 1e-3)
+
+
+def any_case(subject: Subject) -> st.SearchStrategy[ConditionerCase]:
+    """Classes and targets, with codes and without, with few examples and many."""
+    return st.builds(
+        ConditionerCase,
+        st.just(subject),
+        task_shapes(),
+        st.sampled_from(KINDS),
+        st.integers(4, 24),
+        st.integers(0, 2**16),
+    )
+
+
+@promised("conditioner", any_case, may_decline_all=False)
+def serves(case: ConditionerCase) -> None:
+    """It describes every task of a shape in equally many finite numbers, and embeds them as (batch, ``size``)."""
+    conditioner = case.conditioner()
+    longer = made_task(case.shape, case.kind, case.points + 5, case.seed + 99)
+    first, second = case.described(conditioner), case.described(conditioner, longer)
+    require(first.dim() == 1 and first.is_floating_point(), f"a description is {first.dtype} {tuple(first.shape)}")
+    require(first.shape == second.shape, f"two tasks have {len(first)} and {len(second)} features")
+    require(first.isfinite().all(), "a description is not finite")
+    out = conditioner(case.features(conditioner))
+    wanted = (TASKS, conditioner.size)
+    require(out.shape == wanted, f"the embedding of {TASKS} tasks is {tuple(out.shape)}, and size {conditioner.size}")
+    require(out.isfinite().all(), "an embedding is not finite")
+
+
+@promised("conditioner", any_case)
+def claim(case: ConditionerCase) -> None:
+    """If it claims to be invariant, the order of the support examples does not matter."""
+    if case.subject.part.symmetry != "invariant":
+        raise Inapplicable("it does not claim to be invariant")
+    conditioner, task = case.conditioner(), case.task()
+    order = torch.randperm(case.points, generator=torch.Generator().manual_seed(case.seed))
+    moved = replace(task, support=Data(task.support.x[order], task.support.y[order]))
+    before, after = (case.described(conditioner, t) for t in (task, moved))
+    error = relative_difference(after, before)
+    require(before.numel() == 0 or error <= ORDER, f"in another order its description differs by {error:.2g}, relative")
+
+
+@promised("conditioner", any_case)
+def abstains(case: ConditionerCase) -> None:
+    """It looks at support data, code and text alone: not at query data, not at the facts, not at the name."""
+    conditioner, task, other = case.conditioner(), case.task(), case.task(1)
+    before = case.described(conditioner, task)
+    hidden = (("query data", {"query": other.query}), ("facts", {"facts": other.facts}), ("name", {"name": "other"}))
+    for what, change in hidden:
+        after = case.described(conditioner, replace(task, **change))
+        require(torch.equal(before, after), f"its description depends on the task's {what}")
+
+
+@promised("conditioner", any_case)
+def tells(case: ConditionerCase) -> None:
+    """Tasks with other data, code and text have other embeddings, unless it has none (``size`` 0)."""
+    conditioner = case.conditioner()
+    if conditioner.size == 0:
+        raise Inapplicable("its embedding has the size 0")
+    out = conditioner(case.features(conditioner)).detach()
+    distances = torch.cdist(out, out) + torch.eye(TASKS)
+    require((distances > 1e-6).all(), "two of the tasks have one embedding")
+
+
+@promised("conditioner", any_case)
+def trains(case: ConditionerCase) -> None:
+    """A gradient reaches every parameter."""
+    conditioner = case.conditioner()
+    out = conditioner(case.features(conditioner))
+    if out.requires_grad:
+        torch.autograd.backward((out * torch.randn_like(out)).sum())
+    for name, p in conditioner.named_parameters():
+        require(p.grad is not None and bool(p.grad.any()), f"no gradient reaches {name}")
+
+
+@promised("conditioner", any_case)
+def repeats(case: ConditionerCase) -> None:
+    """One task gets one description and one embedding, whatever torch's global generator says."""
+    conditioner, answers = case.conditioner(), []
+    _ = case.described(conditioner)
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        features = torch.stack([conditioner.describe(case.task(k)) for k in range(TASKS)])
+        answers.append((features, conditioner(features)))
+    require(torch.equal(answers[0][0], answers[1][0]), "two descriptions of one task differ")
+    require(torch.equal(answers[0][1], answers[1][1]), "two embeddings of one task differ")
+
+
+@promised("conditioner", any_case)
+def restores(case: ConditionerCase) -> None:
+    """A copy of it, and another one that loads its state dict, describe and embed as it does."""
+    one, other = case.conditioner(built=1), case.conditioner(built=2)
+    other.load_state_dict(one.state_dict(), strict=True)
+    for name, again in (("a deep copy", copy.deepcopy(one)), ("one that loaded its state dict", other)):
+        require(torch.equal(case.described(again), case.described(one)), f"{name} describes otherwise")
+        same = torch.equal(again(case.features(again)), one(case.features(one)))
+        require(same, f"{name} embeds otherwise")
+
+
+@promised("conditioner", any_case)
+def separates(case: ConditionerCase) -> None:
+    """The tasks of a batch don't see one another."""
+    conditioner = case.conditioner()
+    features = case.features(conditioner)
+    alone, together = torch.cat([conditioner(row) for row in torch.split(features, 1)]), conditioner(features)
+    require(torch.allclose(alone, together, rtol=1e-4, atol=1e-5), "a task alone has another embedding")
+
+
+@promised("conditioner", any_case)
+def preserves(case: ConditionerCase) -> None:
+    """It leaves the task's data and the features as they are."""
+    conditioner, task = case.conditioner(), case.task()
+    case.described(conditioner, task)
+    same = torch.equal(task.support.x, case.task().support.x) and torch.equal(task.support.y, case.task().support.y)
+    require(same, "describe changed the support data in place")
+    features = case.features(conditioner)
+    before = features.clone()
+    conditioner(features)
+    require(torch.equal(features, before), "forward changed the features in place")
+
+
+@promised("conditioner", any_case)
+def finite(case: ConditionerCase) -> None:
+    """Its description is finite for a single example, for examples that are all alike, and without some class."""
+    conditioner, task = case.conditioner(), case.task()
+    x, y = task.support.x, task.support.y
+    for name, data in (
+        ("of a single example", Data(x[:1], y[:1])),
+        ("of equal examples", Data(x[:1].expand_as(x), y[:1].expand_as(y))),
+        ("of one class or target", Data(x, y[:1].expand_as(y))),
+    ):
+        found = case.described(conditioner, replace(task, support=data))
+        require(found.isfinite().all(), f"the description {name} is not finite")
+
+
+CHECKS = (serves, claim, abstains, tells, trains, repeats, restores, separates, preserves, finite)

@@ -1,0 +1,261 @@
+"""What every denoiser promises."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from wsframework.errors import WsfError
+from wsframework.parts.interfaces import Denoiser
+from wsframework.spaces import WeightSpace
+from wsframework.testing.check import Inapplicable, may_decline, promised, require
+from wsframework.testing.equivariance import TOLERANCES, equivariance_error, invariance_error, relative_difference
+from wsframework.testing.strategies import mlp_spaces, weight_spaces
+from wsframework.testing.subject import Subject, randomised
+
+F32, F64 = torch.float32, torch.float64
+ENDS = (1.0, 1e-4)
+"""The last time, and one just above 0."""
+
+Inputs = tuple[Tensor, Tensor, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class DenoiserCase:
+    """A denoiser's space, and what it is called with."""
+
+    subject: Subject
+    space: WeightSpace
+    condition_size: int
+    batch: int
+    seed: int
+
+    def __str__(self) -> str:
+        sizes = f"condition_size {self.condition_size}, batch {self.batch}, seed {self.seed}"
+        return f"{sizes} in the space\n{self.space}"
+
+    def denoiser(self, dtype: torch.dtype = F64, built: int = 0) -> Denoiser:
+        """With random parameters; ``built`` seeds what the constructor draws."""
+        torch.manual_seed(built)
+        with may_decline():
+            made = cast(Denoiser, self.subject.build(self.space, self.condition_size))
+        return randomised(made, torch.Generator().manual_seed(self.seed)).to(dtype).eval()
+
+    def inputs(self, dtype: torch.dtype = F64, space: WeightSpace | None = None, draw: int = 0) -> Inputs:
+        """x_t (batch, size) ~ N(0, I), t (batch,) ~ U(0, 1], condition (batch, condition_size) ~ N(0, I)."""
+        generator = torch.Generator().manual_seed(self.seed + draw)
+        size = (space or self.space).size
+        x_t = torch.randn(self.batch, size, generator=generator, dtype=F64)
+        t = 1 - 0.999 * torch.rand(self.batch, generator=generator, dtype=F64)
+        condition = torch.randn(self.batch, self.condition_size, generator=generator, dtype=F64)
+        return x_t.to(dtype), t.to(dtype), condition.to(dtype)
+
+    def answer(self, denoiser: Denoiser, inputs: Inputs, space: WeightSpace | None = None) -> Tensor:
+        """The denoiser's answer, given copies of the inputs and a global generator that is always the same."""
+        torch.manual_seed(self.seed)
+        x_t, t, condition = (value.clone() for value in inputs)
+        out: Tensor = denoiser(x_t, t, condition, space or self.space)
+        return out
+
+
+@st.composite
+def _cases(draw: st.DrawFn, subject: Subject, spaces: st.SearchStrategy[WeightSpace], least: int = 0) -> DenoiserCase:
+    return DenoiserCase(
+        subject,
+        draw(subject.spaces or spaces),
+        draw(st.integers(least, 3)),
+        draw(st.integers(1, 3)),
+        draw(st.integers(0, 2**16)),
+    )
+
+
+def any_case(subject: Subject) -> st.SearchStrategy[DenoiserCase]:
+    """Perceptrons of one to four hidden layers, and spaces of every form."""
+    return _cases(subject, mlp_spaces() | weight_spaces(max_dims=4, max_parameters=3, max_size=300))
+
+
+def telling_case(subject: Subject) -> st.SearchStrategy[DenoiserCase]:
+    """Perceptrons in which everything has something to depend on: two hidden layers or more, of two neurons or more."""
+    return _cases(subject, mlp_spaces(hidden_layers=(2, 3), widths=(2, 6), bias=True), least=1)
+
+
+@promised("denoiser", any_case, may_decline_all=False)
+def serves(case: DenoiserCase) -> None:
+    """It answers x_t (batch, size) with the same shape and dtype, in float32 and in float64."""
+    for dtype in (F32, F64):
+        inputs = case.inputs(dtype)
+        out = case.answer(case.denoiser(dtype), inputs)
+        require(out.shape == inputs[0].shape, f"the answer to {tuple(inputs[0].shape)} has shape {tuple(out.shape)}")
+        require(out.dtype == dtype, f"the answer to {dtype} is {out.dtype}")
+
+
+@promised("denoiser", any_case)
+def finite(case: DenoiserCase) -> None:
+    """Its answer and the gradients of its parameters are finite at both ends of time, and for large and zero x_t."""
+    denoiser = case.denoiser(F32)
+    x_t, t, condition = case.inputs(F32)
+    for time in ENDS:
+        for scale in (0.0, 1.0, 30.0):
+            denoiser.zero_grad()
+            out = case.answer(denoiser, (scale * x_t, torch.full_like(t, time), condition))
+            require(out.isfinite().all(), f"the answer is not finite at t = {time:g} and x_t of size {scale:g}")
+            torch.autograd.backward(out.square().mean())
+            for name, p in denoiser.named_parameters():
+                held = p.grad is None or bool(p.grad.isfinite().all())
+                require(held, f"the gradient of {name} is not finite at t = {time:g} and x_t of size {scale:g}")
+
+
+@promised("denoiser", telling_case)
+def trains(case: DenoiserCase) -> None:
+    """A gradient reaches every parameter."""
+    denoiser = case.denoiser()
+    for draw in range(3):
+        out = case.answer(denoiser, case.inputs(draw=draw))
+        torch.autograd.backward((out * torch.randn_like(out)).sum())
+    for name, p in denoiser.named_parameters():
+        require(p.requires_grad, f"{name} takes no gradient")
+        require(p.grad is not None and bool(p.grad.any()), f"no gradient reaches {name}")
+
+
+@promised("denoiser", telling_case)
+def attends(case: DenoiserCase) -> None:
+    """Its answer depends on x_t, on every coordinate of it, on t, and on every coordinate of the condition."""
+    denoiser = case.denoiser()
+    touched = [torch.zeros(n, dtype=F64) for n in (case.space.size, case.condition_size)]
+    for draw in range(3):
+        x_t, t, condition = case.inputs(draw=draw)
+        x_t.requires_grad_(), condition.requires_grad_()
+        out = case.answer(denoiser, (x_t, t, condition))
+        require(out.requires_grad, "no gradient leads from the answer to x_t")
+        found = torch.autograd.grad((out * torch.randn_like(out)).sum(), (x_t, condition), allow_unused=True)
+        for place, gradient in enumerate(found):
+            touched[place] += 0 if gradient is None else gradient.abs().sum(0)
+    for name, sizes in zip(("x_t", "the condition"), touched, strict=True):
+        require((sizes > 1e-13).any(), f"the answer does not depend on {name}")
+        blind = [k for k, size in enumerate(sizes.tolist()) if size <= 1e-13]
+        require(not blind, f"the answer does not depend on coordinate {(*blind, 0)[0]} of {name}")
+    early, late = (case.answer(denoiser, (x_t, torch.full_like(t, time), condition)) for time in (0.2, 0.9))
+    require(relative_difference(late, early) > 1e-9, "the answer does not depend on t")
+
+
+@promised("denoiser", telling_case)
+def relates(case: DenoiserCase) -> None:
+    """Its answer for some coordinates depends on others: each neuron is seen from outside it."""
+    denoiser, space = case.denoiser(), case.space
+    x_t, t, condition = case.inputs()
+    for dim, owned in _neurons(space):
+        moved = torch.where(owned, x_t[:1] + torch.randn(len(owned), space.size), x_t[:1])
+        rows = [torch.cat([v[:1], v[:1].expand(len(owned), -1)]) for v in (t.unsqueeze(-1), condition)]
+        out = case.answer(denoiser, (torch.cat([x_t[:1], moved]), rows[0].squeeze(-1), rows[1]))
+        for neuron, (mine, after) in enumerate(zip(owned, out[1:], strict=True)):
+            require(
+                relative_difference(after[~mine], out[0, ~mine]) > 1e-13,
+                f"what it says of the other neurons does not depend on neuron {neuron} of {dim}",
+            )
+
+
+def _neurons(space: WeightSpace) -> list[tuple[str, Tensor]]:
+    """For each free dim without an outer one, which coordinates belong to each element: (elements, size), bool."""
+    found = []
+    for dim in (d for d in space.dims if d.free and d.within is None):
+        owned = torch.zeros(dim.size, space.size, dtype=torch.bool)
+        for block in space.blocks():
+            index = space.block_index(block)
+            for place in (p for p, o in enumerate(block.occurrences) if o.dim == dim.name):
+                for element, positions in enumerate(index.unbind(place)):
+                    owned[element, positions.flatten()] = True
+        if owned.any() and not owned.all(1).any():
+            found.append((dim.name, owned))
+    return found
+
+
+@promised("denoiser", any_case)
+def claim(case: DenoiserCase) -> None:
+    """What it claims of permutations holds: ``f(g x_t, t, c) = g f(x_t, t, c)``, in float32 and in float64."""
+    claimed = case.subject.part.symmetry
+    if claimed is None:
+        raise Inapplicable("it claims no symmetry")
+    measure = equivariance_error if claimed == "equivariant" else invariance_error
+    g = case.space.random_symmetry(torch.Generator().manual_seed(case.seed), gauge=False)
+    for dtype in (F64, F32):
+        denoiser = case.denoiser(dtype)
+        x_t, t, condition = case.inputs(dtype)
+        error = measure(partial(_answer, case, denoiser, t, condition), case.space, x_t, g)
+        require(error <= TOLERANCES[dtype], _excess(claimed, error, dtype))
+
+
+def _answer(case: DenoiserCase, denoiser: Denoiser, t: Tensor, condition: Tensor, x_t: Tensor) -> Tensor:
+    return case.answer(denoiser, (x_t, t, condition))
+
+
+def _excess(claimed: str, error: float, dtype: torch.dtype) -> str:
+    return (
+        f"it is not {claimed}: the relative error is {error:.2g} under a random permutation, "
+        f"and rounding in {dtype} explains at most {TOLERANCES[dtype]:.0e}"
+    )
+
+
+@promised("denoiser", any_case)
+def restores(case: DenoiserCase) -> None:
+    """A copy of it, and another one that loads its state dict, give the same answers."""
+    one, other = case.denoiser(built=1), case.denoiser(built=2)
+    inputs = case.inputs()
+    expected = case.answer(one, inputs)
+    require(torch.equal(case.answer(copy.deepcopy(one), inputs), expected), "a deep copy answers otherwise")
+    other.load_state_dict(one.state_dict(), strict=True)
+    require(torch.equal(case.answer(other, inputs), expected), "one that loaded its state dict answers otherwise")
+
+
+@promised("denoiser", any_case)
+def separates(case: DenoiserCase) -> None:
+    """The members of a batch don't see one another."""
+    denoiser, (x_t, t, condition) = case.denoiser(), case.inputs()
+    together = case.answer(denoiser, (x_t, t, condition))
+    rows = [(x_t[[i]], t[[i]], condition[[i]]) for i in range(case.batch)]
+    alone = torch.cat([case.answer(denoiser, row) for row in rows])
+    require(relative_difference(alone, together) <= 1e-9, "a member alone gets another answer than in its batch")
+
+
+@promised("denoiser", any_case)
+def repeats(case: DenoiserCase) -> None:
+    """Equal inputs get equal answers, whatever was asked before, and whatever torch's global generator says."""
+    denoiser = case.denoiser()
+    torch.manual_seed(1)
+    first = denoiser(*case.inputs(), case.space)
+    denoiser(*case.inputs(draw=7), case.space)
+    torch.manual_seed(2)
+    require(torch.equal(first, denoiser(*case.inputs(), case.space)), "two calls with equal inputs differ")
+
+
+@promised("denoiser", any_case)
+def preserves(case: DenoiserCase) -> None:
+    """It leaves x_t, t and the condition as they are."""
+    inputs = case.inputs()
+    case.denoiser()(*inputs, case.space)
+    for name, value, before in zip(("x_t", "t", "the condition"), inputs, case.inputs(), strict=True):
+        require(torch.equal(value, before), f"it changed {name} in place")
+
+
+@promised("denoiser", any_case)
+def transfers(case: DenoiserCase) -> None:
+    """A space of other widths is served, or declined in a sentence (a SpaceError)."""
+    wider = WeightSpace(
+        tuple(d if not d.free else type(d)(d.name, d.size + 1, True, d.within, d.gauge) for d in case.space.dims),
+        case.space.parameters,
+    )
+    denoiser, inputs = case.denoiser(), case.inputs(space=wider)
+    try:
+        out = case.answer(denoiser, inputs, wider)
+    except WsfError:
+        return
+    require(out.shape == inputs[0].shape, f"at other widths, {tuple(inputs[0].shape)} becomes {tuple(out.shape)}")
+    require(out.isfinite().all(), "at other widths, the answer is not finite")
+
+
+CHECKS = (serves, finite, trains, attends, relates, claim, restores, separates, repeats, preserves, transfers)

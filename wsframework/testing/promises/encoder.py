@@ -1,0 +1,236 @@
+"""What every encoder promises."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from wsframework.parts.interfaces import WeightEncoder
+from wsframework.spaces import Symmetry, WeightSpace
+from wsframework.testing.check import Inapplicable, may_decline, promised, require
+from wsframework.testing.equivariance import TOLERANCES, relative_difference
+from wsframework.testing.perceptron import perceptron
+from wsframework.testing.strategies import mlp_spaces, weight_spaces
+from wsframework.testing.subject import Subject, randomised
+
+F32, F64 = torch.float32, torch.float64
+NETWORKS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class EncoderCase:
+    """An encoder's space, and the zoo that it is fitted to."""
+
+    subject: Subject
+    space: WeightSpace
+    seed: int
+
+    def __str__(self) -> str:
+        return f"a zoo of {NETWORKS} networks, seed {self.seed}, in the space\n{self.space}"
+
+    def zoo(self, dtype: torch.dtype = F64) -> Tensor:
+        """Weights (networks, size), of which every coordinate has a mean and a scale of its own."""
+        generator = torch.Generator().manual_seed(self.seed)
+        mean, log_scale = torch.randn(2, self.space.size, generator=generator, dtype=F64)
+        x = torch.randn(NETWORKS, self.space.size, generator=generator, dtype=F64)
+        zoo: Tensor = mean + x * (0.5 * log_scale).exp()
+        return zoo.to(dtype)
+
+    def fresh(self, dtype: torch.dtype = F64, built: int = 0) -> WeightEncoder:
+        """Not fitted; random parameters, if it has any; ``built`` seeds what the constructor draws."""
+        torch.manual_seed(built)
+        with may_decline():
+            made = cast(WeightEncoder, self.subject.build(self.space))
+        return randomised(made, torch.Generator().manual_seed(self.seed)).to(dtype).eval()
+
+    def fitted(self, dtype: torch.dtype = F64) -> WeightEncoder:
+        """Fitted to the zoo."""
+        encoder = self.fresh(dtype)
+        with may_decline():
+            encoder.fit(self.zoo(dtype), self.space)
+        return encoder
+
+    def encode(self, encoder: WeightEncoder, x: Tensor) -> Tensor:
+        """The latents of a copy of x, whatever the encoder does to it."""
+        return encoder.encode(x.clone(), self.space)
+
+    def decode(self, encoder: WeightEncoder, z: Tensor) -> Tensor:
+        """The weights of a copy of z."""
+        return encoder.decode(z.clone(), self.space)
+
+
+def _cases(subject: Subject, spaces: st.SearchStrategy[WeightSpace]) -> st.SearchStrategy[EncoderCase]:
+    return st.builds(EncoderCase, st.just(subject), subject.spaces or spaces, st.integers(0, 2**16))
+
+
+def any_case(subject: Subject) -> st.SearchStrategy[EncoderCase]:
+    """Perceptrons, and spaces of every form."""
+    return _cases(subject, mlp_spaces() | weight_spaces(max_dims=4, max_parameters=3, max_size=300))
+
+
+@st.composite
+def _perceptrons(draw: st.DrawFn) -> WeightSpace:
+    return draw(mlp_spaces(hidden_layers=(1, 3), widths=(1, 8), gauge=draw(st.sampled_from([None, "sign", "scale"]))))
+
+
+def function_case(subject: Subject) -> st.SearchStrategy[EncoderCase]:
+    """Perceptrons, whose function is known; with and without gauges."""
+    return _cases(subject, _perceptrons())
+
+
+@promised("encoder", any_case, may_decline_all=False)
+def serves(case: EncoderCase) -> None:
+    """It maps weights (..., size) to latents (..., latent size) and back, in the dtype that they have."""
+    latent = case.fresh().latent(case.space).size
+    for dtype in (F32, F64):
+        encoder, x = case.fitted(dtype), case.zoo(dtype)
+        for batch in (x, x[0], x.reshape(3, NETWORKS // 3, -1)):
+            z = case.encode(encoder, batch)
+            wanted = (*batch.shape[:-1], latent)
+            require(z.shape == wanted, f"encode: weights {tuple(batch.shape)} become {tuple(z.shape)}, not {wanted}")
+            back = case.decode(encoder, z)
+            require(back.shape == batch.shape, f"decode: latents {tuple(z.shape)} become {tuple(back.shape)}")
+            require(z.dtype == back.dtype == dtype, f"{dtype} becomes {z.dtype}, and then {back.dtype}")
+
+
+@promised("encoder", function_case)
+def inverts(case: EncoderCase) -> None:
+    """Decoding what it encoded gives a network that computes the same function, in the zoo and outside it."""
+    encoder, space = case.fitted(), case.space
+    if case.subject.spaces is not None:
+        raise Inapplicable("the functions of the networks in these spaces are not known")
+    generator = torch.Generator().manual_seed(case.seed + 1)
+    inputs = 2 * torch.randn(20, space.dim("in").size, generator=generator, dtype=F64)
+    unseen = 3 * torch.randn(4, space.size, generator=generator, dtype=F64)
+    for where, x in (("in the zoo", case.zoo()), ("outside it", unseen)):
+        if not encoder.lossless and where == "outside it":
+            break
+        again = perceptron(space, case.decode(encoder, case.encode(encoder, x)), inputs)
+        expected = perceptron(space, x, inputs)
+        bound = 1e-9 if encoder.lossless else _error_of_the_mean(space, x, inputs)
+        error = relative_difference(again, expected)
+        require(error <= bound, f"for networks {where} the outputs differ by {error:.2g}, relative; {bound:.2g} is met")
+
+
+def _error_of_the_mean(space: WeightSpace, x: Tensor, inputs: Tensor) -> float:
+    """How far outputs are off when every network is replaced by the mean one: what a lossy encoder has to beat."""
+    mean = x.mean(0, keepdim=True).expand_as(x)
+    return relative_difference(perceptron(space, mean, inputs), perceptron(space, x, inputs))
+
+
+@promised("encoder", any_case)
+def claim(case: EncoderCase) -> None:
+    """What it claims of permutations holds: ``encode(g w) = g encode(w)``, and so for decode, in both dtypes."""
+    claimed, space = case.subject.part.symmetry, case.space
+    if claimed is None:
+        raise Inapplicable("it claims no symmetry")
+    for dtype in (F64, F32):
+        encoder, x = case.fitted(dtype), case.zoo(dtype)[:3]
+        g = space.random_symmetry(torch.Generator().manual_seed(case.seed), gauge=False)
+        h = _on_latents(g, encoder.latent(space)) if claimed == "equivariant" else None
+        z = case.encode(encoder, x)
+        expected = h.act(z) if h else z
+        _judge(claimed, "encode", case.encode(encoder, g.act(x)), expected, dtype)
+        if h:
+            _judge(claimed, "decode", case.decode(encoder, expected), g.act(case.decode(encoder, z)), dtype)
+
+
+def _judge(claimed: str, method: str, found: Tensor, expected: Tensor, dtype: torch.dtype) -> None:
+    error, bound = relative_difference(found, expected), TOLERANCES[dtype]
+    require(
+        error <= bound,
+        f"{method} is not {claimed}: the relative error is {error:.2g} under a random permutation, "
+        f"and rounding in {dtype} explains at most {bound:.0e}",
+    )
+
+
+def _on_latents(g: Symmetry, latent: WeightSpace) -> Symmetry:
+    """How g acts on latents: by the permutations of the free dims that they share with the weights."""
+    for dim in (d for d in latent.dims if d.free):
+        known = dim.name in g.permutations and g.space.dim(dim.name).size == dim.size
+        require(known, f"the latent's free dim {dim.name!r} is none of the weights', so that g can't act on it")
+    identity = latent.identity_symmetry()
+    shared = {name: g.permutations[name] for name in identity.permutations}
+    return Symmetry(latent, shared, identity.factors)
+
+
+@promised("encoder", any_case)
+def separates(case: EncoderCase) -> None:
+    """Once it is fitted, the networks of a batch don't see one another."""
+    encoder, x = case.fitted(), case.zoo()[:3]
+    z = case.encode(encoder, x)
+    for name, map_, batch in (("encode", encoder.encode, x), ("decode", encoder.decode, z)):
+        alone = torch.cat([map_(row, case.space) for row in torch.split(batch, 1)])
+        error = relative_difference(alone, map_(batch, case.space))
+        require(error <= 1e-9, f"{name}: a network alone gets another answer than in its batch")
+
+
+@promised("encoder", any_case)
+def differentiates(case: EncoderCase) -> None:
+    """A gradient goes through decode, to every latent coordinate's weights and finite."""
+    encoder = case.fitted()
+    z = case.encode(encoder, case.zoo()).detach().requires_grad_()
+    x = case.decode(encoder, z)
+    require(x.requires_grad, "decode cuts the gradient off")
+    (found,) = torch.autograd.grad((x * torch.randn_like(x)).sum(), z, allow_unused=True)
+    require(found is not None and bool(found.isfinite().all()), "the gradient through decode is not finite")
+    require(found is not None and bool((found != 0).any(0).all()), "no gradient reaches some latent coordinate")
+
+
+@promised("encoder", any_case)
+def restores(case: EncoderCase) -> None:
+    """A copy of it, and another one that loads its state dict, encode and decode as it does."""
+    one, other, x = case.fitted(), case.fresh(built=2), case.zoo()
+    other.load_state_dict(one.state_dict(), strict=True)
+    z = case.encode(one, x)
+    for name, again in (("a deep copy", copy.deepcopy(one)), ("one that loaded its state dict", other)):
+        require(torch.equal(case.encode(again, x), z), f"{name} encodes otherwise")
+        same = torch.equal(case.decode(again, z), case.decode(one, z))
+        require(same, f"{name} decodes otherwise")
+
+
+@promised("encoder", any_case)
+def repeats(case: EncoderCase) -> None:
+    """Two fits to one zoo encode alike, whatever torch's global generator says."""
+    answers = []
+    for seed in (1, 2):
+        encoder = case.fresh()
+        torch.manual_seed(seed)
+        encoder.fit(case.zoo(), case.space)
+        answers.append([case.encode(encoder, case.zoo()) for _ in range(2)])
+    (first, again), (other, _) = answers
+    require(torch.equal(first, again), "two calls with equal weights differ")
+    require(torch.equal(first, other), "two fits to one zoo differ")
+
+
+@promised("encoder", any_case)
+def preserves(case: EncoderCase) -> None:
+    """It leaves the weights and latents that it is given as they are."""
+    encoder, x = case.fresh(), case.zoo()
+    encoder.fit(x, case.space)
+    require(torch.equal(x, case.zoo()), "fit changed the zoo in place")
+    z = encoder.encode(x, case.space)
+    require(torch.equal(x, case.zoo()), "encode changed the weights in place")
+    before = z.clone()
+    encoder.decode(z, case.space)
+    require(torch.equal(z, before), "decode changed the latents in place")
+
+
+@promised("encoder", any_case)
+def finite(case: EncoderCase) -> None:
+    """Latents are finite for a zoo whose coordinates never vary, and for a zoo of one network."""
+    for name, zoo in (("of equal networks", case.zoo()[:1].expand(4, -1)), ("of one network", case.zoo()[:1])):
+        encoder = case.fresh()
+        with may_decline():
+            encoder.fit(zoo, case.space)
+        z = case.encode(encoder, case.zoo())
+        require(z.isfinite().all(), f"fitted to a zoo {name}, it encodes to what is not finite")
+        require(case.decode(encoder, z).isfinite().all(), f"fitted to a zoo {name}, it decodes so")
+
+
+CHECKS = (serves, inverts, claim, separates, differentiates, restores, repeats, preserves, finite)

@@ -1,0 +1,168 @@
+"""What every initializer promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, cast
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from wsframework.config.building import build
+from wsframework.config.sections import PartConfig, TrainSection
+from wsframework.errors import NotApplicable
+from wsframework.parts.interfaces import Architecture, Initializer, Setting
+from wsframework.parts.registry import Registry
+from wsframework.pipeline.train import train_prior
+from wsframework.prior import Design, Prior
+from wsframework.spaces import Weights
+from wsframework.tasks import Task, TaskShape
+from wsframework.testing.check import Refusal, may_decline, promised, require
+from wsframework.testing.subject import Subject
+from wsframework.testing.task_strategies import made_task
+from wsframework.zoo import Zoo
+
+SHAPE = TaskShape((2,), (2,), code=3)
+SEEN, NETWORKS, POINTS = 10, 14, 16
+TRAIN = TrainSection(steps=2, batch=4, ema=0.0, decay=False)
+
+
+@dataclass(frozen=True, eq=False)
+class InitializerCase:
+    """The setting that an initializer learns from, and the new tasks that it is asked about."""
+
+    subject: Subject
+    count: int
+    draws: int
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.draws} draws for each of {self.count} tasks, a zoo of {NETWORKS} perceptrons, seed {self.seed}"
+
+    def setting(self) -> Setting:
+        """A zoo of small random networks for two-class tasks, and a prior that was trained for two steps."""
+        return _setting(self.subject.parts, self.seed % 3)
+
+    def fitted(self, setting: Setting | None = None) -> Initializer:
+        """The initializer, fitted."""
+        with may_decline():
+            initializer = cast(Initializer, self.subject.build())
+            try:
+                initializer.fit(setting or self.setting())
+            except NotApplicable as error:
+                raise Refusal(str(error)) from None
+        return initializer
+
+    def tasks(self) -> list[Task]:
+        """New tasks."""
+        return [made_task(SHAPE, "classification", POINTS, 1000 + self.seed + k) for k in range(self.count)]
+
+    def weights(self, initializer: Initializer, tasks: Sequence[Task] | None = None, seed: int = 7) -> Tensor:
+        """What it gives for tasks (default: all of them), (tasks, draws, size)."""
+        torch.manual_seed(self.seed)
+        return initializer.weights(tasks or self.tasks(), self.draws, torch.Generator().manual_seed(seed))
+
+
+def any_case(subject: Subject) -> st.SearchStrategy[InitializerCase]:
+    """A few cases only, because some initializers train: one task or several, one draw or several."""
+    return st.sampled_from([InitializerCase(subject, *sizes) for sizes in ((1, 1, 0), (3, 2, 1), (4, 1, 2), (2, 3, 3))])
+
+
+@lru_cache(maxsize=16)
+def _recipe(registry: Registry, seed: int) -> tuple[Zoo, Architecture, Design, Prior]:
+    """What the settings of one seed share."""
+    generator = torch.Generator().manual_seed(seed)
+    design = Design(
+        network=PartConfig("mlp", {"widths": (4,)}),
+        encoder=PartConfig("orbit"),
+        conditioner=PartConfig("moments"),
+        scheduler=PartConfig("ddpm", {"steps": 8}),
+        denoiser=PartConfig("deepsets", {"width": 8, "blocks": 1}),
+        steps=2,
+    )
+    architecture = cast(Architecture, build(registry, "architecture", design.network))
+    tasks = [made_task(SHAPE, "classification", POINTS, 100 * seed + k) for k in range(SEEN)]
+    x = architecture.initialize(SHAPE, NETWORKS, generator)
+    weights = Weights(architecture.space(SHAPE), x + 0.5 * torch.randn(x.shape, generator=generator))
+    zoo = Zoo(weights, torch.arange(NETWORKS) % SEEN, tasks, torch.rand(NETWORKS, generator=generator))
+    return zoo, architecture, design, train_prior(design, registry, zoo, TRAIN, seed)
+
+
+def _setting(registry: Registry, seed: int) -> Setting:
+    zoo, architecture, design, prior = _recipe(registry, seed)
+    zoo = replace(zoo, weights=Weights(zoo.weights.space, zoo.weights.x.clone()))
+
+    def train(changes: Mapping[str, Any], parts: Mapping[str, Any]) -> Prior:
+        section = replace(TRAIN, **{**changes, "steps": 2})
+        changed = replace(design, predict=section.predict, **parts)
+        return train_prior(changed, registry, zoo, section, seed, name="another")
+
+    features = prior.describe(zoo.tasks)
+    generator = torch.Generator().manual_seed(seed)
+    return Setting(zoo, architecture, SHAPE, features, prior.describe, prior, train, generator)
+
+
+@promised("initializer", any_case)
+def serves(case: InitializerCase) -> None:
+    """It gives finite weights (tasks, draws, size) that the architecture's network takes."""
+    setting = case.setting()
+    x = case.weights(case.fitted(setting))
+    wanted = (case.count, case.draws, setting.zoo.weights.space.size)
+    require(x.shape == wanted, f"it gives {tuple(x.shape)}, not {wanted}")
+    require(x.dtype == torch.float32, f"it gives weights in {x.dtype}")
+    require(x.isfinite().all(), "a weight is not finite")
+    require(not x.requires_grad, "the weights carry a graph of gradients")
+
+
+@promised("initializer", any_case)
+def repeats(case: InitializerCase) -> None:
+    """Randomness comes from the setting's generator and from its own alone."""
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        initializer = case.fitted()
+        found.append(initializer.weights(case.tasks(), case.draws, torch.Generator().manual_seed(7)))
+    require(torch.equal(*found), "equal generators give different weights")
+
+
+@promised("initializer", any_case)
+def abstains(case: InitializerCase) -> None:
+    """It looks at a new task's support data, code and text alone: not at query data, facts or name."""
+    initializer, tasks = case.fitted(), case.tasks()
+    before = case.weights(initializer)
+    other = made_task(SHAPE, "classification", POINTS, 5)
+    hidden = (("query data", {"query": other.query}), ("facts", {"facts": other.facts}), ("name", {"name": "other"}))
+    for what, change in hidden:
+        changed = [replace(task, **change) for task in tasks]
+        require(torch.equal(before, case.weights(initializer, changed)), f"the weights depend on the task's {what}")
+
+
+@promised("initializer", any_case)
+def preserves(case: InitializerCase) -> None:
+    """It leaves the zoo's networks and the tasks' data as they are."""
+    setting, tasks = case.setting(), case.tasks()
+    before, data = setting.zoo.weights.x.clone(), [task.support.x.clone() for task in tasks]
+    initializer = case.fitted(setting)
+    require(torch.equal(setting.zoo.weights.x, before), "fit changed the zoo's networks in place")
+    x = case.weights(initializer, tasks)
+    same = all(torch.equal(task.support.x, x) for task, x in zip(tasks, data, strict=True))
+    require(same, "`weights` changed a task's support data in place")
+    require(torch.equal(setting.zoo.weights.x, before), "`weights` changed the zoo's networks in place")
+    require(x is not setting.zoo.weights.x, "it gives the zoo's own tensor away")
+
+
+@promised("initializer", any_case)
+def separates(case: InitializerCase) -> None:
+    """Where the generator does not matter to it, a task gets the same weights alone as among others."""
+    initializer, tasks = case.fitted(), case.tasks()
+    together, other = (case.weights(initializer, seed=seed) for seed in (7, 8))
+    if torch.equal(together, other):
+        alone = torch.cat([case.weights(initializer, [task]) for task in tasks])
+        require(torch.allclose(alone, together, rtol=1e-4, atol=1e-5), "a task alone gets other weights")
+        require(torch.equal(together, together[:, :1].expand_as(together)), "draws differ, and not by the generator")
+
+
+CHECKS = (serves, repeats, abstains, preserves, separates)

@@ -1,0 +1,106 @@
+"""The suite: every check of a part, from Python and from pytest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from wsframework.parts.interfaces import Part
+from wsframework.testing.check import Check, Inapplicable, Refuted
+from wsframework.testing.promises import CHECKS
+from wsframework.testing.subject import Subject
+
+Verdict = Literal["holds", "refuted", "does not apply"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        part: the part, with its options.
+        verdict: whether its promise holds, as far as was tried.
+        detail: the case that refutes it, or why the check does not apply; empty where the promise holds.
+    """
+
+    part: str
+    kind: str
+    check: str
+    promise: str
+    verdict: Verdict
+    detail: str
+    seconds: float
+
+
+def checks_of(part: type[Part] | Subject) -> tuple[Check, ...]:
+    """The checks that ``part`` has to pass."""
+    kind = part.part.kind if isinstance(part, Subject) else part.kind
+    return (*CHECKS["part"], *CHECKS[kind])
+
+
+def judge(part: type[Part] | Subject) -> Iterator[Finding]:
+    """Try every check on ``part``; one that can't even be registered is tried no further."""
+    subject = part if isinstance(part, Subject) else Subject(part)
+    for check in checks_of(subject):
+        finding = _finding(subject, check)
+        yield finding
+        if finding.check == "registers" and finding.verdict == "refuted":
+            return
+
+
+def _finding(subject: Subject, check: Check) -> Finding:
+    begun = time.perf_counter()
+    verdict: Verdict = "holds"
+    detail = ""
+    try:
+        check(subject)
+    except Refuted as refutation:
+        verdict, detail = "refuted", str(refutation)
+    except Inapplicable as reason:
+        verdict, detail = "does not apply", str(reason)
+    seconds = time.perf_counter() - begun
+    return Finding(str(subject), subject.part.kind, check.name, check.promise, verdict, detail, seconds)
+
+
+def parametrize_with_checks(
+    parts: Sequence[type[Part] | Subject], *, expected_failures: Mapping[str, str] | None = None
+) -> Any:
+    """A pytest decorator: the test runs once for each part and each of its checks.
+
+    >>> @parametrize_with_checks([])
+    ... def test_compliance(part, check):
+    ...     check(part)
+
+    A check that does not apply skips, with the reason.
+
+    Arguments:
+        parts: part classes, or subjects where options or spaces are to be set.
+        expected_failures: by the name of a check, why it is known to fail; it has to.
+    """
+    import pytest
+
+    known = expected_failures or {}
+    rows = []
+    for part in parts:
+        subject = part if isinstance(part, Subject) else Subject(part)
+        for check in checks_of(subject):
+            marks = [pytest.mark.xfail(reason=known[check.name], strict=True)] if check.name in known else []
+            rows.append(pytest.param(subject, _Skipping(check), marks=marks, id=f"{subject}-{check}"))
+    return pytest.mark.parametrize(("part", "check"), rows)
+
+
+@dataclass(frozen=True)
+class _Skipping:
+    """A check that skips a test where it does not apply."""
+
+    check: Check
+
+    def __call__(self, part: type[Part] | Subject) -> None:
+        import pytest
+
+        try:
+            self.check(part)
+        except Inapplicable as reason:
+            pytest.skip(str(reason))
