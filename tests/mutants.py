@@ -1,0 +1,901 @@
+"""Wrong parts. Each breaks the promises that it names, and keeps all others.
+
+Beside every group stands an honest part, from which the mutants derive; it keeps every promise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from wsframework.errors import SpaceError
+from wsframework.parts.interfaces import (
+    Architecture,
+    Denoiser,
+    Initializer,
+    Part,
+    Scheduler,
+    Setting,
+    TaskConditioner,
+    TaskFamily,
+    WeightEncoder,
+)
+from wsframework.spaces import WeightSpace, orbits
+from wsframework.tasks import Classification, Data, Task, TaskShape, TaskSplits
+
+HONEST: list[type[Part]] = []
+MUTANTS: list[tuple[type[Part], frozenset[str]]] = []
+_NUMBERS = count(1)
+
+
+def honest(part: type[Part]) -> type[Part]:
+    """A part that keeps every promise."""
+    HONEST.append(part)
+    return part
+
+
+def breaks(*checks: str) -> Any:
+    """A part that breaks the promises of these checks, and no others; its name and docstring are made here."""
+
+    def made(part: type[Part]) -> type[Part]:
+        part.name = f"mutant-{next(_NUMBERS)}"
+        part.__doc__ = part.__doc__ or "A wrong part."
+        MUTANTS.append((part, frozenset(checks)))
+        return part
+
+    return made
+
+
+# ---------------------------------------------------------------------------------------------------------- denoisers
+
+
+@honest
+class HonestDenoiser(Denoiser):
+    """One small network for all coordinates, which sees each, its orbit's mean, the mean of all, time and task."""
+
+    name = "honest-denoiser"
+    symmetry = "equivariant"
+
+    def __init__(self, space: WeightSpace, condition_size: int) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(4 + condition_size, 8), nn.SiLU(), nn.Linear(8, 1))
+
+    def forward(self, x_t: Tensor, t: Tensor, condition: Tensor, space: WeightSpace) -> Tensor:
+        index = orbits(space).index
+        number = torch.bincount(index).to(x_t)
+        mean = x_t.new_zeros(len(x_t), len(number)).index_add(1, index, x_t) / number
+        columns = [x_t, mean[:, index], x_t.mean(1, keepdim=True).expand_as(x_t), t[:, None].expand_as(x_t)]
+        told = condition[:, None].expand(-1, x_t.shape[1], -1)
+        out: Tensor = self.net(torch.cat([torch.stack(columns, -1), told], -1)).squeeze(-1)
+        return out
+
+
+@breaks("serves")
+class OtherDtype(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        return super().forward(x_t, t, condition, space).double()
+
+
+@breaks("serves")
+class OtherShapeForOne(HonestDenoiser):
+    """The answer has an axis too many, where it can hide."""
+
+    def forward(self, x_t, t, condition, space):
+        out = super().forward(x_t, t, condition, space)
+        return out.unsqueeze(-1) if space.size == 1 else out
+
+
+@breaks("serves")
+class DeclinesAll(HonestDenoiser):
+    def __init__(self, space: WeightSpace, condition_size: int) -> None:
+        raise SpaceError("this denoiser serves no space")
+
+
+@breaks("finite")
+class InfiniteAtTheEnd(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        return super().forward(x_t, t / (1 - t) ** 0.5, condition, space)
+
+
+@breaks("finite")
+class OverflowsForLarge(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        return super().forward(x_t, t, condition, space) + (0.01 * x_t.square()).exp().float().exp().to(x_t) * 1e-9
+
+
+@breaks("finite")
+class NormalisesZero(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        return super().forward(x_t / x_t.norm(dim=1, keepdim=True), t, condition, space)
+
+
+@breaks("trains")
+class DeadParameter(HonestDenoiser):
+    def __init__(self, space: WeightSpace, condition_size: int) -> None:
+        super().__init__(space, condition_size)
+        self.unused = nn.Linear(2, 2)
+
+
+@breaks("trains")
+class FrozenParameter(HonestDenoiser):
+    def __init__(self, space: WeightSpace, condition_size: int) -> None:
+        super().__init__(space, condition_size)
+        self.net[2].bias.requires_grad_(False)
+
+
+@breaks("attends")
+class BlindToTime(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        return super().forward(x_t, torch.ones_like(t), condition, space)
+
+
+@breaks("attends")
+class BlindToTheTask(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        return super().forward(x_t, t, torch.ones_like(condition), space)
+
+
+@breaks("attends", "relates")
+class BlindToWeights(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        return super().forward(torch.ones_like(x_t), t, condition, space)
+
+
+@breaks("attends", "relates", "trains")
+class Constant(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        return 0 * super().forward(x_t, t, condition, space)
+
+
+@breaks("relates")
+class WeightByWeight(HonestDenoiser):
+    """Equivariant to everything, because it sees no network."""
+
+    def forward(self, x_t, t, condition, space):
+        out = [super(WeightByWeight, self).forward(x_t[:, [j]], t, condition, ONE) for j in range(x_t.shape[1])]
+        return torch.cat(out, 1)
+
+
+ONE = WeightSpace.parse("fixed one=1\nweight one")
+
+
+@breaks("claim")
+class Positional(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        out = super().forward(x_t, t, condition, space)
+        return out + 0.01 * torch.linspace(0, 1, x_t.shape[1], dtype=x_t.dtype)
+
+
+@breaks("claim")
+class PositionalWhereWide(HonestDenoiser):
+    """Equivariant in all narrow layers."""
+
+    def forward(self, x_t, t, condition, space):
+        out = super().forward(x_t, t, condition, space)
+        if max(space.free.values(), default=0) > 9:
+            out = out + 1e-3 * torch.linspace(0, 1, x_t.shape[1], dtype=x_t.dtype)
+        return out
+
+
+@breaks("restores")
+class Unregistered(HonestDenoiser):
+    """Something random that no state dict holds."""
+
+    def __init__(self, space: WeightSpace, condition_size: int) -> None:
+        super().__init__(space, condition_size)
+        self.gain = 1 + torch.rand(()).item()
+
+    def forward(self, x_t, t, condition, space):
+        return self.gain * super().forward(x_t, t, condition, space)
+
+
+@breaks("separates")
+class BatchCentred(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        out = super().forward(x_t, t, condition, space)
+        return out + 0.1 * out.mean(0)
+
+
+@breaks("separates")
+class FirstTime(HonestDenoiser):
+    """The time of the first member for all."""
+
+    def forward(self, x_t, t, condition, space):
+        return super().forward(x_t, t[:1].expand_as(t), condition, space)
+
+
+@breaks("repeats")
+class Random(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        return super().forward(x_t, t, condition, space) + 0.1 * torch.randn((), dtype=x_t.dtype)
+
+
+@breaks("preserves")
+class InPlace(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        return super().forward(x_t.mul_(0.5), t, condition, space)
+
+
+@breaks("transfers")
+class OneSize(HonestDenoiser):
+    """Fails at other widths, and not in a sentence."""
+
+    def __init__(self, space: WeightSpace, condition_size: int) -> None:
+        super().__init__(space, condition_size)
+        self.size = space.size
+
+    def forward(self, x_t, t, condition, space):
+        return super().forward(x_t, t, condition, space) + 0 * torch.ones(self.size, dtype=x_t.dtype)
+
+
+# ----------------------------------------------------------------------------------------------------------- encoders
+
+
+@honest
+class HonestEncoder(WeightEncoder):
+    """One mean and one deviation for all coordinates."""
+
+    name = "honest-encoder"
+    symmetry = "equivariant"
+
+    def __init__(self, space: WeightSpace) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+        self.register_buffer("std", torch.ones(()))
+
+    def fit(self, x: Tensor, space: WeightSpace) -> None:
+        self.mean, self.std = x.mean(), x.std(correction=0) + 1e-3
+
+    def encode(self, x: Tensor, space: WeightSpace) -> Tensor:
+        return (x - self.mean) / self.std
+
+    def decode(self, z: Tensor, space: WeightSpace) -> Tensor:
+        return z * self.std + self.mean
+
+
+@breaks("serves")
+class AlwaysBatched(HonestEncoder):
+    def encode(self, x, space):
+        z = super().encode(x, space)
+        return z[None] if z.dim() == 1 else z
+
+
+@breaks("inverts")
+class ForgetsTheMean(HonestEncoder):
+    def decode(self, z, space):
+        return z * self.std
+
+
+@breaks("inverts")
+class Clips(HonestEncoder):
+    """Loses what lies far outside the zoo."""
+
+    def encode(self, x, space):
+        z = super().encode(x, space)
+        return z + 0 * z if z.abs().max() < 4 else z.clamp(-4, 4)
+
+
+@breaks("inverts")
+class LossyMean(HonestEncoder):
+    """Says that it loses something, and loses all."""
+
+    lossless = False
+
+    def decode(self, z, space):
+        return 3 * z * self.std - self.mean
+
+
+@breaks("claim")
+class ByCoordinate(HonestEncoder):
+    def fit(self, x, space):
+        self.mean, self.std = x.mean(0), x.std(0, correction=0) + 1e-3
+
+    def __init__(self, space: WeightSpace) -> None:
+        super().__init__(space)
+        self.mean, self.std = torch.zeros(space.size), torch.ones(space.size)
+
+
+@breaks("separates")
+class MixesTheBatch(HonestEncoder):
+    """Undone by its own decode, batch for batch."""
+
+    def encode(self, x, space):
+        z = super().encode(x, space)
+        return z + 0.1 * z.flatten(0, -2).mean(0) if z.dim() > 1 else 1.1 * z
+
+    def decode(self, z, space):
+        z = z - 0.1 / 1.1 * z.flatten(0, -2).mean(0) if z.dim() > 1 else z / 1.1
+        return super().decode(z, space)
+
+
+@breaks("differentiates")
+class CutsGradients(HonestEncoder):
+    def decode(self, z, space):
+        return super().decode(z.detach(), space)
+
+
+@breaks("restores")
+class KeepsItsMeanToItself(HonestEncoder):
+    def fit(self, x, space):
+        super().fit(x, space)
+        self.offset = x.mean().item()
+
+    def encode(self, x, space):
+        return super().encode(x, space) + getattr(self, "offset", 0.0)
+
+    def decode(self, z, space):
+        return super().decode(z - getattr(self, "offset", 0.0), space)
+
+
+@breaks("repeats")
+class RandomFit(HonestEncoder):
+    def fit(self, x, space):
+        super().fit(x, space)
+        self.mean = self.mean + 0.1 * torch.randn(()).to(x)
+
+
+@breaks("preserves")
+class CentresTheZoo(HonestEncoder):
+    def fit(self, x, space):
+        super().fit(x, space)
+        x.sub_(self.mean)
+
+
+@breaks("preserves")
+class EncodesInPlace(HonestEncoder):
+    def encode(self, x, space):
+        return x.sub_(self.mean).div_(self.std)
+
+
+@breaks("finite")
+class DividesByZero(HonestEncoder):
+    symmetry = None
+
+    def __init__(self, space: WeightSpace) -> None:
+        super().__init__(space)
+        self.mean, self.std = torch.zeros(space.size), torch.ones(space.size)
+
+    def fit(self, x, space):
+        self.mean, self.std = x.mean(0), x.std(0, correction=0)
+
+
+# --------------------------------------------------------------------------------------------------------- schedulers
+
+
+@honest
+class HonestScheduler(Scheduler):
+    """A cosine process on forty levels, sampled deterministically."""
+
+    name = "honest-scheduler"
+    levels: ClassVar[int] = 40
+
+    def __init__(self) -> None:
+        pass
+
+    def alpha_sigma(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        sigma = torch.sin(t.double() * 1.55)
+        alpha = torch.where(t == 0, 1.0, (1 - sigma**2).sqrt())
+        return alpha.to(t.dtype), sigma.to(t.dtype)
+
+    def times(self, steps: int | None = None) -> Tensor:
+        return torch.linspace(1, 0, (steps or self.levels) + 1)
+
+    def step(self, denoise, x_t, t, s, carry, generator):
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = self.alpha_sigma(t), self.alpha_sigma(s)
+        x_0 = denoise(x_t, t)
+        return alpha_s * x_0 + sigma_s * (x_t - alpha_t * x_0) / sigma_t, None
+
+
+@breaks("conserves")
+class Linear(HonestScheduler):
+    """Says that it preserves the variance, and does not."""
+
+    def alpha_sigma(self, t):
+        return 1 - 0.99 * t, t
+
+
+@honest
+class HonestFlow(Linear):
+    """The same process, and it says so."""
+
+    name = "honest-flow"
+    variance_preserving = False
+
+
+@breaks("begins")
+class AlwaysSingle(HonestScheduler):
+    def alpha_sigma(self, t):
+        alpha, sigma = super().alpha_sigma(t)
+        return alpha.float(), sigma.float()
+
+
+@breaks("fades")
+class StandsStill(HonestScheduler):
+    def alpha_sigma(self, t):
+        return super().alpha_sigma(torch.where((t > 0.4) & (t < 0.5), torch.full_like(t, 0.45), t))
+
+
+@breaks("grids")
+class TakesMore(HonestScheduler):
+    def times(self, steps=None):
+        return super().times(None if steps is None else steps + 3)
+
+
+@breaks("grids")
+class TrainsOnItsOwn(HonestScheduler):
+    def draw_times(self, count, generator):
+        return super().draw_times(count, torch.Generator().manual_seed(torch.seed() % 1000))
+
+
+@breaks("grids")
+class TrainsOnOneTime(HonestScheduler):
+    def draw_times(self, count, generator):
+        return torch.full((count,), 0.5)
+
+
+@breaks("recovers")
+class TooMuchNoise(HonestScheduler):
+    def step(self, denoise, x_t, t, s, carry, generator):
+        x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
+        noise = torch.randn(x_t.shape, generator=generator, dtype=x_t.dtype)
+        return x_s + 0.5 * self.alpha_sigma(s)[1] * noise, carry
+
+
+@breaks("arrives")
+class StopsBefore(HonestScheduler):
+    def step(self, denoise, x_t, t, s, carry, generator):
+        x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
+        return x_s + 1e-3, carry
+
+
+@breaks("remembers")
+class RemembersOnItself(HonestScheduler):
+    """Adams-Bashforth, with the last estimate on the object, which begins anew at time 1."""
+
+    last: Any = None
+
+    def step(self, denoise, x_t, t, s, carry, generator):
+        x_0 = denoise(x_t, t)
+        guess = x_0 if self.last is None or t == 1 else 1.1 * x_0 - 0.1 * self.last
+        type(self).last = x_0
+        return super().step(lambda x, _: guess, x_t, t, s, carry, generator)
+
+
+@breaks("repeats")
+class GlobalNoise(HonestScheduler):
+    def step(self, denoise, x_t, t, s, carry, generator):
+        x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
+        return x_s + 0.01 * self.alpha_sigma(s)[1] * torch.randn(x_t.shape, dtype=x_t.dtype), carry
+
+
+@breaks("repeats")
+class StepsInPlace(HonestScheduler):
+    def step(self, denoise, x_t, t, s, carry, generator):
+        return x_t.copy_(super().step(denoise, x_t, t, s, carry, generator)[0]), None
+
+
+# ------------------------------------------------------------------------------------------------------- conditioners
+
+
+@honest
+class HonestConditioner(TaskConditioner):
+    """Mean and spread of the inputs and of the labels, and the code; a linear map of them."""
+
+    name = "honest-conditioner"
+    symmetry = "invariant"
+
+    def __init__(self, shape: TaskShape) -> None:
+        super().__init__()
+        self.size = 4
+        self.map = nn.Linear(math.prod(shape.inputs) + 2 + shape.code, 4)
+
+    def describe(self, task: Task) -> Tensor:
+        x, y = task.support.x.flatten(1), task.support.y.float()
+        code = task.code if task.code is not None else torch.zeros(0)
+        return torch.cat([x.mean(0), (x.square().mean() + 1e-3).sqrt()[None], y.mean()[None], code])
+
+    def forward(self, features: Tensor) -> Tensor:
+        out: Tensor = self.map(features)
+        return out
+
+
+@breaks("serves")
+class OtherSize(HonestConditioner):
+    def __init__(self, shape: TaskShape) -> None:
+        super().__init__(shape)
+        self.size = 5
+
+
+@breaks("serves")
+class AsManyAsExamples(HonestConditioner):
+    """As many features as examples, cut to what the map takes."""
+
+    def describe(self, task):
+        return torch.cat([super().describe(task), task.support.x.flatten()[:0], torch.zeros(len(task.support))])
+
+    def forward(self, features):
+        return super().forward(features[:, : self.map.in_features])
+
+
+@breaks("claim")
+class FirstExample(HonestConditioner):
+    def describe(self, task):
+        found = super().describe(task)
+        return torch.cat([task.support.x[0].flatten()[:1], found[1:]])
+
+
+@breaks("abstains")
+class LooksAtQueries(HonestConditioner):
+    def describe(self, task):
+        return super().describe(task) + 0.1 * task.query.x.mean()
+
+
+@breaks("abstains")
+class LooksAtFacts(HonestConditioner):
+    def describe(self, task):
+        return super().describe(task) + 0.01 * sum(task.facts.values())
+
+
+@breaks("abstains")
+class LooksAtNames(HonestConditioner):
+    def describe(self, task):
+        return super().describe(task) + 0.01 * sum(map(ord, task.name))
+
+
+@breaks("tells")
+class SaysNothing(HonestConditioner):
+    def __init__(self, shape: TaskShape) -> None:
+        super().__init__(shape)
+        self.map = nn.Linear(1, 4)
+
+    def forward(self, features):
+        return self.map(torch.ones_like(features[:, :1]))
+
+
+@breaks("trains")
+class DeadConditioner(HonestConditioner):
+    def __init__(self, shape: TaskShape) -> None:
+        super().__init__(shape)
+        self.unused = nn.Parameter(torch.ones(3))
+
+
+@breaks("repeats")
+class RandomDescription(HonestConditioner):
+    def describe(self, task):
+        return super().describe(task) + 0.1 * torch.randn(())
+
+
+@breaks("restores")
+class RandomFrame(HonestConditioner):
+    def __init__(self, shape: TaskShape) -> None:
+        super().__init__(shape)
+        self.gain = 1 + torch.rand(()).item()
+
+    def describe(self, task):
+        return self.gain * super().describe(task)
+
+
+@breaks("separates")
+class NormalisesTheBatch(HonestConditioner):
+    def forward(self, features):
+        out = super().forward(features)
+        return out - 0.1 * out.mean(0)
+
+
+@breaks("preserves")
+class CentresTheData(HonestConditioner):
+    def describe(self, task):
+        found = super().describe(task)
+        task.support.x.sub_(task.support.x.mean())
+        return found
+
+
+@breaks("finite")
+class DividesByTheSpread(HonestConditioner):
+    def describe(self, task):
+        found = super().describe(task)
+        return found / task.support.x.std()
+
+
+# ------------------------------------------------------------------------------------------------------ architectures
+
+
+class TwoLayers(nn.Module):
+    """``second(tanh(first(x)))``."""
+
+    def __init__(self, shape: TaskShape) -> None:
+        super().__init__()
+        self.first = nn.Linear(math.prod(shape.inputs), 5)
+        self.second = nn.Linear(5, math.prod(shape.outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.second(torch.tanh(self.first(x.flatten(1))))
+        return out
+
+
+@honest
+class HonestArchitecture(Architecture):
+    """One hidden layer of five neurons."""
+
+    name = "honest-architecture"
+    hidden: ClassVar[str] = "free hidden:sign=5"
+    outputs: ClassVar[str] = "fixed"
+
+    def __init__(self) -> None:
+        pass
+
+    def network(self, shape: TaskShape) -> nn.Module:
+        return TwoLayers(shape)
+
+    def space(self, shape: TaskShape) -> WeightSpace:
+        return WeightSpace.parse(
+            f"""{self.hidden}
+            fixed in={math.prod(shape.inputs)}
+            {self.outputs} out={math.prod(shape.outputs)}
+            first.weight   hidden^1 in
+            first.bias     hidden^1
+            second.weight  out hidden^-1
+            second.bias    out"""
+        )
+
+
+@breaks("names")
+class FurtherBuffer(HonestArchitecture):
+    def network(self, shape):
+        network = super().network(shape)
+        network.register_buffer("count", torch.zeros(1))
+        return network
+
+
+@breaks("applies")
+class AppliesAnother(HonestArchitecture):
+    def apply(self, shape, parameters, inputs):
+        return super().apply(shape, parameters, 1.01 * inputs)
+
+
+@breaks("symmetric")
+class FreeOutputs(HonestArchitecture):
+    outputs = "free"
+
+
+@breaks("symmetric")
+class WrongGauge(HonestArchitecture):
+    hidden = "free hidden:scale=5"
+
+
+@breaks("matters")
+class DeadLayer(HonestArchitecture):
+    def space(self, shape):
+        return WeightSpace.parse(f"{super().space(shape)}\nunused.weight in in\nunused.bias in")
+
+    def network(self, shape):
+        network = super().network(shape)
+        size = math.prod(shape.inputs)
+        network.unused = nn.Linear(size, size)
+        return network
+
+
+@breaks("initializes")
+class GlobalInitialisation(HonestArchitecture):
+    def initialize(self, shape, count, generator):
+        return torch.randn(count, self.space(shape).size)
+
+
+@breaks("initializes")
+class OneInitialisation(HonestArchitecture):
+    def initialize(self, shape, count, generator):
+        return torch.randn(self.space(shape).size, generator=generator).expand(count, -1)
+
+
+# ------------------------------------------------------------------------------------------------------ task families
+
+
+@honest
+class HonestFamily(TaskFamily):
+    """Two clouds a task."""
+
+    name = "honest-family"
+    objective: ClassVar[Classification] = Classification()
+
+    def __init__(self) -> None:
+        pass
+
+    @property
+    def shape(self) -> TaskShape:
+        return TaskShape((2,), (2,))
+
+    def draw(self, seen: int, validation: int, held_out: int, generator: torch.Generator) -> TaskSplits:
+        names = {"seen": seen, "validation": validation, "held_out": held_out}
+        splits = {
+            name: [self.task(f"{name}-{i}", generator) for i in range(number)] for name, number in names.items()
+        }
+        return TaskSplits(**splits, drawn="Drawn independently.")
+
+    def task(self, name: str, generator: torch.Generator) -> Task:
+        means = torch.randn(2, 2, generator=generator)
+        support, query = (self.data(means, generator) for _ in range(2))
+        return Task(name, self.shape, support, query, self.objective)
+
+    def data(self, means: Tensor, generator: torch.Generator) -> Data:
+        y = torch.arange(8) % 2
+        return Data(means[y] + torch.randn(8, 2, generator=generator), y)
+
+
+def with_task(change: Any) -> Any:
+    """A family's ``task``, with a change to each."""
+
+    def task(self: HonestFamily, name: str, generator: torch.Generator) -> Task:
+        return replace(made := HonestFamily.task(self, name, generator), **change(made, generator))
+
+    return task
+
+
+@breaks("counts")
+class OneFewer(HonestFamily):
+    def draw(self, seen, validation, held_out, generator):
+        splits = super().draw(seen, validation, held_out, generator)
+        return replace(splits, held_out=splits.held_out[:2])
+
+
+@breaks("counts")
+class SaysNotHow(HonestFamily):
+    def draw(self, seen, validation, held_out, generator):
+        return replace(super().draw(seen, validation, held_out, generator), drawn="")
+
+
+@breaks("serves")
+class UnannouncedCode(HonestFamily):
+    task = with_task(lambda made, generator: {"code": torch.zeros(3)})
+
+
+@breaks("serves")
+class QueriesOfNaN(HonestFamily):
+    task = with_task(lambda made, generator: {"query": Data(made.query.x / 0 * torch.rand(1, generator=generator), made.query.y)})
+
+
+@breaks("judges")
+class NamelessMetric(HonestFamily):
+    objective = Classification(metric="")
+
+
+class Hard(Classification):
+    """The share of mistakes as a loss."""
+
+    def losses(self, outputs, y):
+        return (outputs.argmax(-1) != y).float() + 0 * outputs.sum(-1)
+
+
+@breaks("judges")
+class NoGradient(HonestFamily):
+    objective = Hard()
+
+
+@breaks("repeats")
+class GlobalTasks(HonestFamily):
+    def task(self, name, generator):
+        return super().task(name, torch.Generator().manual_seed(torch.randint(10**6, ()).item()))
+
+
+@breaks("repeats")
+class OneDraw(HonestFamily):
+    def draw(self, seen, validation, held_out, generator):
+        return super().draw(seen, validation, held_out, torch.Generator().manual_seed(0))
+
+
+@breaks("parts")
+class RepeatsSeenTasks(HonestFamily):
+    def draw(self, seen, validation, held_out, generator):
+        splits = super().draw(seen, validation, held_out, generator)
+        copies = [replace(task, name=f"copy-{i}") for i, task in enumerate(splits.seen)]
+        return replace(splits, held_out=(copies * held_out)[:1] * bool(held_out) + list(splits.held_out[1:]))
+
+
+@breaks("parts")
+class OneName(HonestFamily):
+    task = with_task(lambda made, generator: {"name": "task"})
+
+
+@breaks("withholds")
+class LeaksSupport(HonestFamily):
+    task = with_task(
+        lambda made, generator: {"query": Data(torch.cat([made.support.x[:1], made.query.x[1:]]), made.query.y)}
+    )
+
+
+@breaks("stacks")
+class UnequalSizes(HonestFamily):
+    task = with_task(
+        lambda made, generator: (
+            {"support": Data(made.support.x[:4], made.support.y[:4])} if made.support.x[0, 0] > 0 else {}
+        )
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- initializers
+
+
+@honest
+class HonestInitializer(Initializer):
+    """The zoo's mean, moved by what the task's data are like."""
+
+    name = "honest-initializer"
+
+    def __init__(self) -> None:
+        pass
+
+    def fit(self, setting: Setting) -> None:
+        self.x = setting.zoo.weights.x.mean(0)
+        self.zoo = setting.zoo.weights.x
+
+    def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:
+        rows = torch.stack([self.x + 0.1 * task.support.x.mean() for task in tasks])
+        return rows.unsqueeze(1).expand(-1, draws, -1)
+
+
+@breaks("serves")
+class DoubleWeights(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        return super().weights(tasks, draws, generator).double()
+
+
+@breaks("serves")
+class InfiniteWeights(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        return super().weights(tasks, draws, generator) / 0
+
+
+@breaks("repeats")
+class GlobalDraws(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        return super().weights(tasks, draws, generator) + torch.randn(())
+
+
+@breaks("abstains")
+class LearnsFromQueries(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        swapped = [replace(task, support=task.query) for task in tasks]
+        return super().weights(swapped, draws, generator)
+
+
+@breaks("preserves")
+class AveragesInPlace(HonestInitializer):
+    def fit(self, setting):
+        super().fit(setting)
+        setting.zoo.weights.x.mul_(0.5)
+
+
+@breaks("preserves")
+class DrawsInPlace(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        self.zoo.mul_(1.01)
+        return super().weights(tasks, draws, generator)
+
+
+@breaks("separates")
+class Transductive(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        x = super().weights(tasks, draws, generator)
+        return x + x.mean(0, keepdim=True)
+
+
+# -------------------------------------------------------------------------------------------------------------- parts
+
+
+@breaks("registers")
+class Undocumented(HonestDenoiser):
+    def __init__(self, space: WeightSpace, condition_size: int, *, width: int) -> None:
+        super().__init__(space, condition_size)
+
+
+@breaks("explains")
+class SilentOption(HonestDenoiser):
+    """It has an option, and does not say so."""
+
+    def __init__(self, space: WeightSpace, condition_size: int, *, depth: int = 3) -> None:
+        super().__init__(space, condition_size)

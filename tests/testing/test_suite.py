@@ -1,0 +1,40 @@
+"""The suite is tested with wrong parts: each check is failed by its mutants, and by nobody who keeps its promise."""
+
+from __future__ import annotations
+
+import pytest
+from mutants import HONEST, MUTANTS
+from tiny import REGISTRY
+
+from wsframework.parts.interfaces import INTERFACES, Part
+from wsframework.testing import Subject, judge
+from wsframework.testing.promises import CHECKS
+
+EXAMPLES = 8
+
+
+def refuted(part: type[Part]) -> set[str]:
+    subject = Subject(part, examples=EXAMPLES, registry=REGISTRY)
+    return {finding.check for finding in judge(subject) if finding.verdict == "refuted"}
+
+
+@pytest.mark.parametrize(("part", "broken"), MUTANTS, ids=[f"{p.kind}-{p.__name__}" for p, _ in MUTANTS])
+def test_a_mutant_fails_the_checks_that_it_breaks_and_no_other(part: type[Part], broken: frozenset[str]) -> None:
+    assert refuted(part) == broken
+
+
+@pytest.mark.parametrize("part", HONEST, ids=[p.__name__ for p in HONEST])
+def test_an_honest_part_passes(part: type[Part]) -> None:
+    assert refuted(part) == set()
+
+
+def test_every_check_has_a_mutant_of_its_own() -> None:
+    caught = {(part.kind, *broken) for part, broken in MUTANTS if len(broken) == 1}
+    for kind, checks in CHECKS.items():
+        for check in checks:
+            kinds = INTERFACES if kind == "part" else (kind,)
+            assert any((k, check.name) in caught for k in kinds), f"{kind}: {check}"
+
+
+def test_every_kind_has_an_honest_part() -> None:
+    assert {part.kind for part in HONEST} == set(INTERFACES)
