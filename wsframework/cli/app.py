@@ -14,6 +14,7 @@ import wsframework
 from wsframework.cli.bench import bench
 from wsframework.cli.plugins import plugins
 from wsframework.cli.run import run
+from wsframework.cli.sample import sample
 from wsframework.cli.show import show
 from wsframework.errors import WsfError
 
@@ -53,5 +54,5 @@ def wsf(
     """Neural-network weights as data: zoos, symmetries, priors over weights, honest baselines."""
 
 
-for command in (run, plugins, show, bench):
+for command in (run, sample, plugins, show, bench):
     app.command()(command)
