@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import torch
 from tiny import REGISTRY, tiny
 
+from wsframework.config.sections import PartConfig
 from wsframework.pipeline.single import Run
 from wsframework.prior import Prior
 from wsframework.prior_config import Origin
@@ -24,15 +26,17 @@ def task(shape: TaskShape, objective: str, seed: int, points: int = 12) -> Task:
     y = torch.arange(points) % shape.outputs[0]
     if objective == "regression":
         y = torch.randn(points, *shape.outputs, generator=random)
-    return Task(f"task-{seed}", shape, Data(x, y), Data(x[:0], y[:0]), OBJECTIVES[objective])
+    code = torch.randn(shape.code, generator=random)
+    return Task(f"task-{seed}", shape, Data(x, y), Data(x[:0], y[:0]), OBJECTIVES[objective], code)
 
 
 @cache
 def prior(inputs: int = 2, outputs: int = 2, objective: str = "classification", code: int = 0) -> Prior:
-    """A prior for such tasks; its zero initialisations are undone."""
+    """A prior for such tasks, described by their code where they have one; its zero initialisations are undone."""
+    design = replace(DESIGN, conditioner=PartConfig("code")) if code else DESIGN
     shape = TaskShape((inputs,), (outputs,), code)
     torch.manual_seed(0)
-    made = Prior(DESIGN, shape, REGISTRY, Origin(objective, 3, 30))
+    made = Prior(design, shape, REGISTRY, Origin(objective, 3, 30))
     made.encoder.fit(torch.randn(16, made.space.size), made.space)
     made.fit_features(made.raw_features([task(shape, objective, seed) for seed in range(30)]))
     with torch.no_grad():

@@ -127,6 +127,13 @@ def test_labels_are_named(place: Path) -> None:
     assert "classes" not in result.stderr
 
 
+def test_a_prior_that_reads_codes_can_not_read_a_table(place: Path) -> None:
+    prior(code=3).save("coded")
+    result = sample("coded", "--data", "task.csv")
+    assert result.exit_code == 2
+    assert "conditioner 'code' expects a code of 3 numbers; task 'task' has none" in result.stderr
+
+
 @pytest.mark.parametrize(("content", "told"), BAD.values(), ids=BAD)
 def test_a_bad_file_leaves_with_2(content: str | bytes, told: list[str], place: Path) -> None:
     Path("mine.csv").write_bytes(content.encode() if isinstance(content, str) else content)

@@ -84,9 +84,8 @@ def _missing(cell: str) -> bool:
 
 def _wrong(table: Table, column: int, wrong: Sequence[tuple[int, str]]) -> Iterator[str]:
     """A sentence for each wrong cell; a single one for a column without any number."""
-    name = table.names[column] or column + 1
-    if len(wrong) == len(table.rows) > 1:
-        cells = list(dict.fromkeys(row.cells[column] for row in table.rows))
+    name, cells = table.names[column] or column + 1, list(dict.fromkeys(row.cells[column] for row in table.rows))
+    if len(table.rows) > 1 and not any(map(is_number, cells)):
         hint = _point(cells) or "; leave it out, or write it as numbers"
         yield f"column {name!r} has no number in it ({listed(cells)}){hint}"
         return

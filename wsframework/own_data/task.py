@@ -83,10 +83,10 @@ def _columns(table: Table, labels: Sequence[str], inputs: int, mistakes: list[st
 
 
 def _absent(label: str, table: Table) -> str:
-    if all(map(is_number, table.names)):
-        return f"line 1 holds numbers ({listed(table.names)}); it has the names of the columns"
     close = get_close_matches(label, table.names, n=1)
     hint = nearest(label, close) if close else f"; there are {listed(table.names)}"
+    if any(map(is_number, table.names)):
+        return f"there is no column {label!r}{hint}. Is line 1, which should name the columns, data already?"
     return f"there is no column {label!r}{hint} (another column of labels is named with --label)"
 
 
