@@ -22,7 +22,7 @@ def outside(features: Tensor, low: Tensor, high: Tensor) -> str:
         low, high: least and largest over the seen tasks, (features,).
 
     >>> low, high = torch.tensor([0.0, -1.0]), torch.tensor([1.0, 1.0])
-    >>> outside(torch.tensor([1.05, -1.2]), low, high)
+    >>> outside(torch.tensor([1.05, -1.1]), low, high)
     ''
     >>> outside(torch.tensor([3.0, 0.0]), low, high)
     '1 of the 2 numbers that describe the task lies outside what the prior has seen: number 1 is 3, seen was 0 to 1'
