@@ -712,9 +712,7 @@ class HonestFamily(TaskFamily):
 
     def draw(self, seen: int, validation: int, held_out: int, generator: torch.Generator) -> TaskSplits:
         names = {"seen": seen, "validation": validation, "held_out": held_out}
-        splits = {
-            name: [self.task(f"{name}-{i}", generator) for i in range(number)] for name, number in names.items()
-        }
+        splits = {name: [self.task(f"{name}-{i}", generator) for i in range(number)] for name, number in names.items()}
         return TaskSplits(**splits, drawn="Drawn independently.")
 
     def task(self, name: str, generator: torch.Generator) -> Task:
@@ -756,7 +754,9 @@ class UnannouncedCode(HonestFamily):
 
 @breaks("serves")
 class QueriesOfNaN(HonestFamily):
-    task = with_task(lambda made, generator: {"query": Data(made.query.x / 0 * torch.rand(1, generator=generator), made.query.y)})
+    task = with_task(
+        lambda made, generator: {"query": Data(made.query.x / 0 * torch.rand(1, generator=generator), made.query.y)}
+    )
 
 
 @breaks("judges")

@@ -63,7 +63,9 @@ def test_no_module_is_named_for_leftovers(path: Path) -> None:
     assert path.stem not in {"utils", "helpers", "common", "base", "misc", "manager"}
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["plugins", "--help"], ["--version"], ["bench"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["run", "--help"], ["sample", "--help"], ["plugins", "--help"], ["--version"], ["bench"]]
+)
 def test_help_needs_no_torch(words: list[str]) -> None:
     script = "import sys, atexit; from wsframework.cli import main\n"
     script += "atexit.register(lambda: sys.stderr.write('HEAVY' if 'torch' in sys.modules else 'LIGHT'))\nmain()"

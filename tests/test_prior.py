@@ -18,11 +18,14 @@ from wsframework.config.sections import PartConfig
 from wsframework.errors import PartError, StoreError
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import TaskConditioner, WeightEncoder
+from wsframework.pipeline.in_memory import fit_prior, train_zoo
 from wsframework.pipeline.single import Run
-from wsframework.prior import Design, Prior
+from wsframework.prior import Prior
+from wsframework.prior_config import Design, Origin
 from wsframework.randomness import generator
 from wsframework.spaces import WeightSpace
-from wsframework.tasks import Task
+from wsframework.store import load_tensors, save_tensors
+from wsframework.tasks import Classification, Task
 
 CONFIG = tiny()
 RUN = Run(CONFIG, REGISTRY, Path("nowhere"), "cpu")
@@ -65,6 +68,7 @@ def test_a_saved_prior_draws_the_same(tmp_path: Path, encoder: str, denoiser: st
     assert again.shape == prior.shape
     assert torch.equal(drawn(again), drawn(prior))
     assert torch.equal(again.describe(TASKS), prior.describe(TASKS))
+    assert [again.outside(task) for task in RUN.splits.held_out] == [prior.outside(t) for t in RUN.splits.held_out]
     assert not again.training
 
 
@@ -106,9 +110,37 @@ def test_a_damaged_prior_is_told(tmp_path: Path, damage: str) -> None:
         Prior.load(tmp_path, REGISTRY)
 
 
-def test_what_is_saved_is_json_and_safetensors(tmp_path: Path) -> None:
+def test_a_prior_of_an_earlier_version_is_told(tmp_path: Path) -> None:
     made(RUN.design).save(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"config.json", "model.safetensors"}
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["origin"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(StoreError, match="if an earlier one wrote it, train the prior again"):
+        Prior.load(tmp_path, REGISTRY)
+
+
+def test_a_prior_without_its_range_is_told(tmp_path: Path) -> None:
+    made(RUN.design).save(tmp_path)
+    tensors, _ = load_tensors(tmp_path / "model.safetensors")
+    del tensors["feature_max"]
+    save_tensors(tmp_path / "model.safetensors", tensors)
+    with pytest.raises(StoreError, match=r"model\.safetensors: the tensors do not fit .*feature_max"):
+        Prior.load(tmp_path, REGISTRY)
+
+
+def test_a_trained_prior_says_what_it_comes_from(tmp_path: Path) -> None:
+    tasks = RUN.splits.seen[:4]
+    zoo = train_zoo({"use": "mlp", "widths": [4]}, tasks, size=6, epochs=1, registry=REGISTRY)
+    prior = fit_prior(zoo, network={"use": "mlp", "widths": [4]}, steps=1, registry=REGISTRY)
+    prior.save(tmp_path)
+    assert Prior.load(tmp_path, REGISTRY).origin == Origin("classification", 6, 4)
+    other = [replace(task, objective=replace(Classification(), metric="share")) for task in tasks]
+    assert Origin.of(replace(zoo, tasks=other)).objective == ""
+
+
+def test_what_is_saved_is_the_layout_of_hubs(tmp_path: Path) -> None:
+    made(RUN.design).save(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"config.json", "model.safetensors", "README.md"}
     assert json.loads((tmp_path / "config.json").read_text())["design"]["denoiser"]["use"] == "deepsets"
 
 

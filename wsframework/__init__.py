@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wsframework.config.reading import read_config
+    from wsframework.own_data import read_task
     from wsframework.parts.entrypoints import load_registry
     from wsframework.parts.interfaces import (
         Architecture,
@@ -53,6 +54,7 @@ _HOMES: dict[str, str] = {
     "fit_prior": "wsframework.pipeline.in_memory",
     "load_registry": "wsframework.parts.entrypoints",
     "read_config": "wsframework.config.reading",
+    "read_task": "wsframework.own_data",
     "run": "wsframework.pipeline.run",
     "train_zoo": "wsframework.pipeline.in_memory",
 }
@@ -81,6 +83,7 @@ __all__ = [
     "fit_prior",
     "load_registry",
     "read_config",
+    "read_task",
     "run",
     "train_zoo",
 ]

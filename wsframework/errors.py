@@ -34,19 +34,32 @@ class PartError(RequestError):
     """A part is unknown, broken, or was given options that it does not have."""
 
 
-class ConfigError(RequestError):
-    """One or more mistakes in a config file, reported together.
+class FileError(RequestError):
+    """One or more mistakes in a file, reported together.
 
     Arguments:
         source: the file, as the user named it.
-        mistakes: one sentence each.
+        mistakes: one sentence each. The message has the first ``shown`` of them, and their count.
     """
+
+    shown = 100
 
     def __init__(self, source: str, mistakes: Sequence[str]) -> None:
         self.source = source
         self.mistakes = tuple(mistakes)
         count = "1 mistake" if len(self.mistakes) == 1 else f"{len(self.mistakes)} mistakes"
-        super().__init__("\n".join([f"{source}: {count}", *(f"  {m}" for m in self.mistakes)]))
+        more = [f"  and {len(self.mistakes) - self.shown} more"] if len(self.mistakes) > self.shown else []
+        super().__init__("\n".join([f"{source}: {count}", *(f"  {m}" for m in self.mistakes[: self.shown]), *more]))
+
+
+class ConfigError(FileError):
+    """The mistakes of a config file."""
+
+
+class DataError(FileError):
+    """The mistakes of a file of the user's own data."""
+
+    shown = 10
 
 
 class StoreError(WsfError):

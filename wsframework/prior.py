@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from wsframework.card import card
 from wsframework.config.building import build
-from wsframework.config.sections import PartConfig
-from wsframework.errors import PartError, StoreError
+from wsframework.errors import PartError, RequestError, StoreError
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import Architecture, Denoiser, Scheduler, TaskConditioner, WeightEncoder
 from wsframework.parts.registry import Registry
+from wsframework.prior_config import Design, Origin, PriorConfig
+from wsframework.seen_range import CONSTANT, outside
+from wsframework.selection import best, support_scores
 from wsframework.spaces import Weights, WeightSpace
 from wsframework.store import load_tensors, save_tensors, write_atomic
 from wsframework.tasks import Task, TaskShape
 
-Prediction = Literal["epsilon", "v", "clean"]
-
-
-@dataclass(frozen=True)
-class Design:
-    """What a prior is composed of; saved with it as config.json.
-
-    Attributes:
-        network, encoder, conditioner, scheduler, denoiser: the parts and their options.
-        predict: what the denoiser's output means.
-        steps: sampling steps (0: the scheduler's own grid).
-    """
-
-    network: PartConfig
-    encoder: PartConfig
-    conditioner: PartConfig
-    scheduler: PartConfig
-    denoiser: PartConfig
-    predict: Prediction = "v"
-    steps: int = 0
+FEATURES = ("feature_mean", "feature_std", "feature_min", "feature_max")
+"""Buffers (features,): what is known of the raw features over the seen tasks."""
 
 
 class Prior(nn.Module):
@@ -51,6 +34,7 @@ class Prior(nn.Module):
         design: the parts.
         shape: sizes of the tasks that it serves.
         registry: where the parts are looked up; by default every installed plugin.
+        origin: what it is trained on.
 
     Raises:
         PartError: where parts do not fit each other.
@@ -58,11 +42,15 @@ class Prior(nn.Module):
 
     feature_mean: Tensor
     feature_std: Tensor
+    feature_min: Tensor
+    feature_max: Tensor
 
-    def __init__(self, design: Design, shape: TaskShape, registry: Registry | None = None) -> None:
+    def __init__(
+        self, design: Design, shape: TaskShape, registry: Registry | None = None, origin: Origin | None = None
+    ) -> None:
         super().__init__()
         registry = registry or load_registry()
-        self.design, self.shape = design, shape
+        self.design, self.shape, self.origin = design, shape, origin or Origin()
         self.architecture = cast(Architecture, build(registry, "architecture", design.network))
         self.space = self.architecture.space(shape)
         self.encoder = cast(WeightEncoder, build(registry, "encoder", design.encoder, self.space))
@@ -71,8 +59,8 @@ class Prior(nn.Module):
         self.scheduler = cast(Scheduler, build(registry, "scheduler", design.scheduler))
         self.denoiser = cast(Denoiser, build(registry, "denoiser", design.denoiser, self.latent, self.conditioner.size))
         _check_symmetry(self.denoiser, self.encoder, self.latent)
-        self.register_buffer("feature_mean", torch.zeros(0))
-        self.register_buffer("feature_std", torch.ones(0))
+        for name in FEATURES:
+            self.register_buffer(name, torch.zeros(0))
 
     @property
     def device(self) -> torch.device:
@@ -92,10 +80,15 @@ class Prior(nn.Module):
         return (features - self.feature_mean) / self.feature_std
 
     def fit_features(self, features: Tensor) -> None:
-        """Take mean and deviation from the raw features of the seen tasks; a constant feature stays unscaled."""
+        """Take mean, deviation and range from the seen tasks' raw features; a constant feature stays unscaled."""
         std = features.std(0, correction=0) if features.numel() else features.new_ones(features.shape[1])
         self.feature_mean = features.mean(0)
-        self.feature_std = torch.where(std > 1e-6, std, torch.ones_like(std))
+        self.feature_std = torch.where(std > CONSTANT, std, torch.ones_like(std))
+        self.feature_min, self.feature_max = features.amin(0), features.amax(0)
+
+    def outside(self, task: Task) -> str:
+        """How far a task lies outside what was seen, as a clause (`seen_range.outside`); empty where it does not."""
+        return outside(self.raw_features([task])[0], self.feature_min, self.feature_max)
 
     def mix(self, x_0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """``x_t = alpha_t x_0 + sigma_t eps`` for latents (batch, size) and times (batch,)."""
@@ -139,18 +132,33 @@ class Prior(nn.Module):
             x_t, carry = self.scheduler.step(lambda x, at: self.estimate(x, at, embedding), x_t, t, s, carry, generator)
         return self.encoder.decode(x_t, self.space)
 
-    def sample(self, task: Task, n: int = 1, generator: torch.Generator | None = None) -> Weights:
-        """``n`` draws for one task."""
-        features = self.describe([task]).expand(n, -1)
-        return Weights(self.space, self.sample_features(features, generator))
+    def sample(self, task: Task, n: int = 1, generator: torch.Generator | None = None, *, best_of: int = 1) -> Weights:
+        """``n`` independent draws for one task, each the best of ``best_of`` by loss on the task's support data.
+
+        Raises:
+            RequestError: where there is nothing to draw, or the weights for this task would be no numbers.
+        """
+        if n < 1 or best_of < 1:
+            raise RequestError(f"n = {n}, best_of = {best_of}: both are at least 1")
+        features = self.describe([task])
+        x = best(
+            lambda count: self.sample_features(features.expand(count, -1), generator),
+            lambda draws: support_scores(self.architecture, task, draws)[0],
+            n,
+            best_of,
+        )
+        if not x.isfinite().all():
+            reason = self.outside(task) or "is the prior damaged?"
+            raise RequestError(f"the weights for task {task.name!r} would not be finite numbers: {reason}")
+        return Weights(self.space, x)
 
     def save(self, folder: Path | str) -> None:
-        """config.json and model.safetensors, as model hubs lay them out."""
+        """config.json, model.safetensors and a card, README.md: the layout of model hubs."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        config = {"design": asdict(self.design), "shape": asdict(self.shape)}
-        write_atomic(folder / "config.json", json.dumps(config, indent=2) + "\n")
-        save_tensors(folder / "model.safetensors", {k: v.contiguous() for k, v in self.state_dict().items()}, {})
+        config = PriorConfig(self.design, self.shape, self.origin)
+        config.save(folder / "config.json")
+        save_tensors(folder / "model.safetensors", self.state_dict())
+        write_atomic(folder / "README.md", card(config, sum(p.numel() for p in self.parameters())))
 
     @classmethod
     def load(cls, folder: Path | str, registry: Registry | None = None) -> Prior:
@@ -160,14 +168,12 @@ class Prior(nn.Module):
             StoreError: where a file is missing or damaged.
         """
         folder = Path(folder)
-        try:
-            config = json.loads((folder / "config.json").read_text())
-        except (OSError, json.JSONDecodeError) as error:
-            raise StoreError(f"{folder / 'config.json'}: not a readable prior ({error})") from None
+        config = PriorConfig.load(folder / "config.json")
         tensors, _ = load_tensors(folder / "model.safetensors")
-        prior = cls(_design(config["design"]), _shape(config["shape"]), registry)
+        prior = cls(config.design, config.shape, registry, config.origin)
         try:
-            prior.feature_mean, prior.feature_std = tensors["feature_mean"], tensors["feature_std"]
+            for name in FEATURES:
+                setattr(prior, name, tensors[name])
             prior.load_state_dict(tensors)
         except (KeyError, RuntimeError) as error:
             raise StoreError(
@@ -183,21 +189,3 @@ def _check_symmetry(denoiser: Denoiser, encoder: WeightEncoder, latent: WeightSp
             f"denoiser {denoiser.name!r} is equivariant, but the latent of encoder {encoder.name!r} has no free dim "
             "to be equivariant to; use a denoiser without that claim, or another encoder"
         )
-
-
-def _design(saved: dict[str, Any]) -> Design:
-    return Design(**{key: _read(value) for key, value in saved.items()})
-
-
-def _read(saved: Any) -> Any:
-    """What JSON holds in the place of parts and tuples, as it was."""
-    if isinstance(saved, list):
-        return tuple(map(_read, saved))
-    if isinstance(saved, dict):
-        values = {key: _read(value) for key, value in saved.items()}
-        return PartConfig(**values) if set(saved) == {"use", "options"} else values
-    return saved
-
-
-def _shape(saved: dict[str, Any]) -> TaskShape:
-    return TaskShape(tuple(saved["inputs"]), tuple(saved["outputs"]), saved["code"])

@@ -110,6 +110,11 @@ class Regression:
 OBJECTIVES: dict[str, Objective] = {"classification": Classification(), "regression": Regression()}
 
 
+def objective_name(objective: Objective) -> str:
+    """The name in `OBJECTIVES`; empty for an objective of a family's own."""
+    return next((name for name, known in OBJECTIVES.items() if known == objective), "")
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """Support data to train on, query data to judge on, an objective, and what is known beforehand.
@@ -123,6 +128,7 @@ class Task:
         code: a description that needs no data (a digit code, coefficients), of shape (shape.code,).
         text: a description in words, or empty.
         facts: further figures about how the task was drawn; never seen by a conditioner.
+        classes: what the class indices stand for, where they have names.
     """
 
     name: str
@@ -133,6 +139,7 @@ class Task:
     code: Tensor | None = None
     text: str = ""
     facts: Mapping[str, float] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
 
 
 Split = Literal["seen", "validation", "held_out"]

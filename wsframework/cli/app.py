@@ -15,6 +15,7 @@ from wsframework.cli.bench import bench
 from wsframework.cli.check import check
 from wsframework.cli.plugins import plugins
 from wsframework.cli.run import run
+from wsframework.cli.sample import sample
 from wsframework.cli.show import show
 from wsframework.errors import WsfError
 
@@ -54,5 +55,5 @@ def wsf(
     """Neural-network weights as data: zoos, symmetries, priors over weights, honest baselines."""
 
 
-for command in (run, plugins, show, check, bench):
+for command in (run, sample, plugins, show, check, bench):
     app.command()(command)

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-
-class Device(StrEnum):
-    """Where tensors live."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
+from wsframework.cli.device import Device
 
 
 def run(

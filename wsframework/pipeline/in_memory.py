@@ -16,7 +16,8 @@ from wsframework.parts.interfaces import Architecture
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.train import train_prior
 from wsframework.pipeline.zoo import train_block
-from wsframework.prior import Design, Prior
+from wsframework.prior import Prior
+from wsframework.prior_config import Design
 from wsframework.randomness import generator
 from wsframework.spaces import Weights
 from wsframework.tasks import Task

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from wsframework.parts.interfaces import Architecture
+from wsframework.selection import support_scores
 from wsframework.tasks import Data, Task
-from wsframework.training import network_losses
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +33,9 @@ class Vote:
 @torch.no_grad()
 def best_on_support(architecture: Architecture, tasks: Sequence[Task], x: Tensor) -> Tensor:
     """Of the draws x (tasks, draws, size), the one with the lowest support loss: (tasks, 1, size)."""
-    space = architecture.space(tasks[0].shape)
     rows = []
     for task, draws in zip(tasks, x, strict=True):
-        data = _repeated(task.support, len(draws))
-        losses = network_losses(architecture, task.shape, space, draws, data, task.objective)
+        losses, _ = support_scores(architecture, task, draws)
         rows.append(draws[losses.argmin()].unsqueeze(0))
     return torch.stack(rows)
 

@@ -9,13 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-import torch
 from torch import Tensor
 
 from wsframework.config.building import build
 from wsframework.config.sections import Config
 from wsframework.config.writing import to_toml
-from wsframework.errors import RequestError
+from wsframework.device import usable
 from wsframework.events import Finished, Observer, Progress, silent
 from wsframework.parts.interfaces import Architecture, Initializer, Setting, TaskFamily
 from wsframework.parts.registry import Registry
@@ -28,7 +27,8 @@ from wsframework.pipeline.several import Vote, best_on_support, vote
 from wsframework.pipeline.stage import Checkpoint, StageCache, Staged, fingerprint
 from wsframework.pipeline.train import train_prior
 from wsframework.pipeline.zoo import build_zoo, load_zoo, missing
-from wsframework.prior import Design, Prior
+from wsframework.prior import Prior
+from wsframework.prior_config import Design
 from wsframework.randomness import generator
 from wsframework.store import write_atomic
 from wsframework.tasks import Objective, Task, TaskSplits
@@ -54,9 +54,7 @@ class Run:
         zoo_folder: Path | None = None,
     ) -> None:
         self.config, self.registry, self.out, self.observer = config, registry, out, observer
-        self.device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise RequestError("--device cuda: this machine's torch sees no CUDA device; use cpu or auto")
+        self.device = usable(device)
         self.family = cast(TaskFamily, build(registry, "task_family", config.tasks.part))
         self.architecture = cast(Architecture, build(registry, "architecture", config.network))
         self.space = self.architecture.space(self.family.shape)

@@ -14,7 +14,8 @@ from wsframework.events import Observer, Progress, silent
 from wsframework.fitting import Fitting
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.stage import Checkpoint
-from wsframework.prior import Design, Prior
+from wsframework.prior import Prior
+from wsframework.prior_config import Design, Origin
 from wsframework.randomness import generator
 from wsframework.zoo import Zoo
 
@@ -42,7 +43,7 @@ def train_prior(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(seed, name, "parameters").initial_seed())
-        prior = Prior(design, zoo.tasks[0].shape, registry).to(device)
+        prior = Prior(design, zoo.tasks[0].shape, registry, Origin.of(zoo)).to(device)
     raw = prior.raw_features(zoo.tasks)
     prior.fit_features(raw)
     prior.encoder.fit(zoo.weights.x.to(prior.device), prior.space)

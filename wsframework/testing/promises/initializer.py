@@ -17,7 +17,8 @@ from wsframework.errors import NotApplicable
 from wsframework.parts.interfaces import Architecture, Initializer, Setting
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.train import train_prior
-from wsframework.prior import Design, Prior
+from wsframework.prior import Prior
+from wsframework.prior_config import Design
 from wsframework.spaces import Weights
 from wsframework.tasks import Task, TaskShape
 from wsframework.testing.check import Refusal, may_decline, promised, require
