@@ -158,8 +158,8 @@ class WeightByWeight(HonestDenoiser):
     """Equivariant to everything, because it sees no network."""
 
     def forward(self, x_t, t, condition, space):
-        out = [super(WeightByWeight, self).forward(x_t[:, [j]], t, condition, ONE) for j in range(x_t.shape[1])]
-        return torch.cat(out, 1)
+        rows = [value.repeat_interleave(x_t.shape[1], 0) for value in (t, condition)]
+        return super().forward(x_t.reshape(-1, 1), *rows, ONE).reshape(x_t.shape)
 
 
 ONE = WeightSpace.parse("fixed one=1\nweight one")
@@ -651,6 +651,9 @@ class FurtherBuffer(HonestArchitecture):
         network = super().network(shape)
         network.register_buffer("count", torch.zeros(1))
         return network
+
+    def initialize(self, shape, count, generator):
+        return torch.randn(count, self.space(shape).size, generator=generator)
 
 
 @breaks("applies")
