@@ -16,7 +16,6 @@ from wsframework.errors import WsfError
 from wsframework.parts.interfaces import Part
 from wsframework.testing.subject import Subject
 
-
 PATIENCE = 60
 """How many cases a part may decline, one after the other, before it is taken to decline them all."""
 

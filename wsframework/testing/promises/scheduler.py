@@ -16,7 +16,7 @@ from wsframework.testing.check import may_decline, promised, require
 from wsframework.testing.subject import Subject
 
 F64 = torch.float64
-POINTS = 20_000
+POINTS = 8_000
 
 
 @dataclass(frozen=True, eq=False)
