@@ -216,6 +216,24 @@ class Random(HonestDenoiser):
         return super().forward(x_t, t, condition, space) + 0.1 * torch.randn((), dtype=x_t.dtype)
 
 
+@breaks("repeats")
+class Reseeds(HonestDenoiser):
+    """Makes others' draws what they were."""
+
+    def forward(self, x_t, t, condition, space):
+        torch.manual_seed(0)
+        return super().forward(x_t, t, condition, space)
+
+
+@breaks("repeats")
+class CountsCalls(HonestDenoiser):
+    calls = 0
+
+    def forward(self, x_t, t, condition, space):
+        self.calls = min(self.calls + 1, 2)
+        return super().forward(x_t, t, condition, space) * (1 + 1e-3 * (self.calls == 2) * (x_t.shape[1] > 0))
+
+
 @breaks("preserves")
 class InPlace(HonestDenoiser):
     def forward(self, x_t, t, condition, space):
@@ -340,6 +358,14 @@ class RandomFit(HonestEncoder):
         self.mean = self.mean + 0.1 * torch.randn(()).to(x)
 
 
+@breaks("repeats")
+class RemembersFits(HonestEncoder):
+    def fit(self, x, space):
+        before = self.mean
+        super().fit(x, space)
+        self.mean = self.mean + 0.5 * before
+
+
 @breaks("preserves")
 class CentresTheZoo(HonestEncoder):
     def fit(self, x, space):
@@ -445,6 +471,15 @@ class TooMuchNoise(HonestScheduler):
         x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
         noise = torch.randn(x_t.shape, generator=generator, dtype=x_t.dtype)
         return x_s + 0.5 * self.alpha_sigma(s)[1] * noise, carry
+
+
+@breaks("recovers")
+class DetoursOverNoise(HonestScheduler):
+    """The right end, by steps of another process."""
+
+    def step(self, denoise, x_t, t, s, carry, generator):
+        x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
+        return x_s * (1 + 0.6 * (s * (1 - s)).to(x_s)) / (1 + 0.6 * (t * (1 - t)).to(x_s)), carry
 
 
 @breaks("arrives")
@@ -804,6 +839,30 @@ class OneName(HonestFamily):
     task = with_task(lambda made, generator: {"name": "task"})
 
 
+@breaks("parts")
+class SharesCodes(HonestFamily):
+    """New data for the codes that were seen."""
+
+    @property
+    def shape(self):
+        return TaskShape((2,), (2,), 2)
+
+    def task(self, name, generator):
+        return replace(super().task(name, generator), code=torch.tensor([1.0, float(name[-1])]))
+
+
+@breaks("repeats")
+class CountsDraws(HonestFamily):
+    def __init__(self) -> None:
+        self.number = 0
+
+    def task(self, name, generator):
+        self.number += 1
+        return replace(
+            made := super().task(name, generator), support=Data(made.support.x + self.number, made.support.y)
+        )
+
+
 @breaks("withholds")
 class LeaksSupport(HonestFamily):
     task = with_task(
@@ -857,6 +916,22 @@ class InfiniteWeights(HonestInitializer):
 class GlobalDraws(HonestInitializer):
     def weights(self, tasks, draws, generator):
         return super().weights(tasks, draws, generator) + torch.randn(())
+
+
+@breaks("repeats")
+class CountsAnswers(HonestInitializer):
+    def fit(self, setting):
+        super().fit(setting)
+        self.answers = 0
+
+    def weights(self, tasks, draws, generator):
+        self.answers += 1
+        return super().weights(tasks, draws, generator) + 0.1 * (self.answers == 2)
+
+
+@breaks("serves")
+class NoRole(HonestInitializer):
+    role = "helper"
 
 
 @breaks("abstains")
