@@ -225,7 +225,7 @@ class Reseeds(HonestDenoiser):
         return super().forward(x_t, t, condition, space)
 
 
-@breaks("repeats")
+@breaks("repeats", "claim", "restores", "separates")  # it is no function of its inputs at all
 class CountsCalls(HonestDenoiser):
     calls = 0
 
@@ -478,8 +478,9 @@ class DetoursOverNoise(HonestScheduler):
     """The right end, by steps of another process."""
 
     def step(self, denoise, x_t, t, s, carry, generator):
-        x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
-        return x_s * (1 + 0.6 * (s * (1 - s)).to(x_s)) / (1 + 0.6 * (t * (1 - t)).to(x_s)), carry
+        there, back = (1 + 0.8 * (time * (1 - time)).to(x_t) for time in (s, t))
+        x_s, carry = super().step(denoise, x_t / back, t, s, carry, generator)
+        return x_s * there, carry
 
 
 @breaks("arrives")
@@ -858,9 +859,8 @@ class CountsDraws(HonestFamily):
 
     def task(self, name, generator):
         self.number += 1
-        return replace(
-            made := super().task(name, generator), support=Data(made.support.x + self.number, made.support.y)
-        )
+        made = super().task(name, generator)
+        return replace(made, support=Data(made.support.x + self.number, made.support.y))
 
 
 @breaks("withholds")
@@ -918,7 +918,7 @@ class GlobalDraws(HonestInitializer):
         return super().weights(tasks, draws, generator) + torch.randn(())
 
 
-@breaks("repeats")
+@breaks("repeats", "abstains")  # whatever two calls are compared, they differ
 class CountsAnswers(HonestInitializer):
     def fit(self, setting):
         super().fit(setting)

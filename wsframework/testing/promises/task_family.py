@@ -139,11 +139,10 @@ def _content(task: Task) -> Tensor:
 def parts(case: FamilyCase) -> None:
     """No task is there twice, by its name or by its support data and code; and no code lies in two splits."""
     splits = case.splits()
-    codes = [
-        {tuple(task.code.tolist()) for task in getattr(splits, split) if task.code is not None} for split in SPLITS
-    ]
+    of_split = [getattr(splits, split) for split in SPLITS]
+    codes = [{tuple(task.code.tolist()) for task in tasks if task.code is not None} for tasks in of_split]
     require(len(set().union(*codes)) == sum(map(len, codes)), "a code lies in two splits")
-    tasks = [task for split in SPLITS for task in getattr(splits, split)]
+    tasks = [task for split in of_split for task in split]
     names = [task.name for task in tasks]
     twice = next((name for name in names if names.count(name) > 1), "")
     require(not twice, f"two tasks are called {twice!r}")
