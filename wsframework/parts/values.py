@@ -107,7 +107,7 @@ def understood(annotation: Any) -> bool:
     if get_origin(annotation) is Literal:
         return all(isinstance(choice, str | int | bool) for choice in inner)
     if is_union(annotation) or is_sequence(annotation):
-        return all(a in (NoneType, Ellipsis) or understood(a) for a in inner)
+        return bool(inner) and all(a in (NoneType, Ellipsis) or understood(a) for a in inner)
     if get_origin(annotation) is Mapping:
         return inner[0] is str and understood(inner[1])
     return any(annotation is plain for plain in WORDS)
