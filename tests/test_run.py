@@ -225,6 +225,14 @@ def test_a_folder_serves_one_run_at_a_time(tmp_path: Path) -> None:
     assert "scores.json" not in files(tmp_path)
 
 
+def test_a_file_is_no_folder_to_run_in(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for place in ("file", "file/run"):
+        with pytest.raises(RequestError, match=r"can't be a run's folder: .* choose another with --out"):
+            run(tiny(), REGISTRY, tmp_path / place, "cpu")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_the_resolved_config_has_every_default(first: Done) -> None:
     tables = tomllib.loads((first.folder / "config.toml").read_text())
     assert tables["train"]["ema"] == tiny().train.ema

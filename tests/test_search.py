@@ -7,14 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-import pytest
 import torch
 from tiny import REGISTRY, tiny
 from torch import Tensor
 
 from wsframework.config.building import build
 from wsframework.config.sections import PartConfig
-from wsframework.errors import PartError
 from wsframework.parts.interfaces import Initializer, Setting
 from wsframework.pipeline.single import Run
 from wsframework.prior import Prior
@@ -70,8 +68,3 @@ def test_equal_generators_find_the_same_and_draws_differ() -> None:
     first, second = (part.weights(TASKS, 2, torch.Generator().manual_seed(5)) for _ in range(2))
     assert torch.equal(first, second)
     assert not torch.equal(first[:, 0], first[:, 1])
-
-
-def test_a_search_has_a_candidate() -> None:
-    with pytest.raises(PartError, match="candidates = 0"):
-        build(REGISTRY, "initializer", PartConfig("search", {"candidates": 0}))

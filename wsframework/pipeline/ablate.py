@@ -23,6 +23,7 @@ from wsframework.pipeline.report.ablation import write_ablation_report
 from wsframework.pipeline.run import RunResult, gathered, seeds, versions, written
 from wsframework.pipeline.single import Run
 from wsframework.pipeline.stage import fingerprint
+from wsframework.pipeline.trial import try_out
 from wsframework.pipeline.variants import Variant, variants
 from wsframework.store import write_atomic
 from wsframework.tasks import Task
@@ -48,9 +49,11 @@ def ablate(
         only: names of variants (their labels, joined by commas); the others are left out.
 
     Raises:
+        ConfigError: where the parts of a variant can't be built, with a sentence for each of them.
         RequestError: where variants can't be compared, or another process is writing into ``out``.
     """
     found = variants(config, registry, only)
+    try_out(config.name, {variant.name: variant.config for variant in found}, registry)
     with run_lock(out):
         write_atomic(out / "config.toml", to_toml(config))
         zoos = _Zoos(found, registry, out / "zoos", device)
