@@ -92,7 +92,8 @@ class SampleSection:
 class FinetuneSection:
     """Fine-tuning of every initializer alike: exactly one of ``epochs`` and ``steps``, Adam at ``lr``.
 
-    ``support`` limits the support examples a task (0: all of them). ``drop_last`` leaves out the last
+    ``support`` limits the support examples of each judged task (0: all of them), for whoever looks at them: what
+    describes a task, chooses among draws, or fine-tunes. ``drop_last`` leaves out the last
     minibatch of a pass where it is smaller than ``batch``.
     """
 

@@ -85,7 +85,7 @@ class _Zoos:
         judged: dict[int, Sequence[Task]] = {}
         for k, variant in ((k, v) for v in found for k in range(v.config.repeats)):
             run = self._run(seeds(variant.config)[k], out)
-            _check_judged(variant, run, judged.setdefault(k, run.judged))
+            _check_judged(variant, run, judged.setdefault(k, run.judged_whole))
             groups.setdefault(fingerprint(run.zoo_recipe), []).append(run)
         for key, runs in groups.items():
             self._share(key, runs)
@@ -129,7 +129,8 @@ def _check_judged(variant: Variant, run: Run, first: Sequence[Task]) -> None:
         raise RequestError(
             f"variant {variant.name!r}: an ablation compares priors; add {JUDGED!r} to compare.initializers"
         )
-    if len(run.judged) != len(first) or not all(map(_same, run.judged, first)):
+    judged = run.judged_whole
+    if len(judged) != len(first) or not all(map(_same, judged, first)):
         raise RequestError(
             f"variant {variant.name!r} would be judged on other tasks than the first, so that they can't be compared "
             "task by task; ablate only keys that leave the judged tasks as they are"

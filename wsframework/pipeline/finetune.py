@@ -12,7 +12,7 @@ from wsframework.config.sections import FinetuneSection
 from wsframework.parts.interfaces import Architecture
 from wsframework.pipeline.curves import Curves
 from wsframework.randomness import generator
-from wsframework.tasks import Data, Task, TaskBatch
+from wsframework.tasks import Task, TaskBatch
 from wsframework.training import Budget, network_losses, network_scores, train_networks
 
 CHUNK = 256
@@ -89,7 +89,7 @@ class _Record:
 def _finetune_chunk(
     architecture: Architecture, tasks: Sequence[Task], x: Tensor, section: FinetuneSection, order: torch.Generator
 ) -> _Record:
-    batch = _limited(TaskBatch.of(tasks), section.support)
+    batch = TaskBatch.of(tasks)
     points = batch.support.x.shape[1]
     budget = Budget.of_epochs(section.epochs, section.lr, section.batch, points, section.drop_last)
     if section.steps:
@@ -99,15 +99,6 @@ def _finetune_chunk(
         last = moment.step == budget.steps
         record.after(moment.step, moment.epoch_ends or last, moment.x, moment.losses)
     return record
-
-
-def _limited(batch: TaskBatch, support: int) -> TaskBatch:
-    """The batch with ``support`` examples a task at most, spread evenly over their order (0: all of them)."""
-    points = batch.support.x.shape[1]
-    if not support or support >= points:
-        return batch
-    kept = torch.linspace(0, points - 1, support).round().long()
-    return TaskBatch(Data(batch.support.x[:, kept], batch.support.y[:, kept]), batch.query, batch.objective)
 
 
 def evaluation_steps(budget: int) -> tuple[int, ...]:

@@ -117,9 +117,15 @@ class Run:
         return self.family.draw(tasks.seen, tasks.validation, tasks.held_out, generator(self.config.seed, "tasks"))
 
     @property
-    def judged(self) -> Sequence[Task]:
-        """The tasks that initializers are judged on."""
+    def judged_whole(self) -> Sequence[Task]:
+        """The tasks that initializers are judged on, with more support data than may be used."""
         return self.splits.held_out if self.config.tasks.judge == "held_out" else self.splits.validation
+
+    @cached_property
+    def judged(self) -> Sequence[Task]:
+        """The same with the support data that may be used, for description, choice and fine-tuning alike."""
+        support = self.config.finetune.support
+        return [replace(task, support=task.support.limited(support)) for task in self.judged_whole]
 
     @property
     def objective(self) -> Objective:
@@ -229,7 +235,8 @@ class Run:
     def _initial_fingerprint(self, name: str) -> str:
         c = self.config
         options = c.compare.options.get(name, {})
-        return fingerprint(self.prior_fingerprint, name, options, c.sample, c.compare.best_of, c.tasks.judge)
+        drawn = (c.sample, c.compare.best_of, c.tasks.judge, c.finetune.support)
+        return fingerprint(self.prior_fingerprint, name, options, *drawn)
 
     def _setting(self, name: str, checkpoint: Checkpoint) -> Setting:
         prior = self.prior
