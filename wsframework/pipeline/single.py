@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from wsframework.config.building import build
-from wsframework.config.sections import Config
+from wsframework.config.sections import PART_SECTIONS, Config, PartConfig
 from wsframework.config.writing import to_toml
 from wsframework.errors import RequestError
 from wsframework.events import Finished, Observer, Progress, silent
@@ -24,6 +25,7 @@ from wsframework.pipeline.evidence import Evidence
 from wsframework.pipeline.finetune import finetune
 from wsframework.pipeline.initialize import Initial, initialize, save_samples
 from wsframework.pipeline.novelty import distances
+from wsframework.pipeline.origin import origin
 from wsframework.pipeline.several import Vote, best_on_support, vote
 from wsframework.pipeline.stage import Checkpoint, StageCache, Staged, fingerprint
 from wsframework.pipeline.train import train_prior
@@ -154,7 +156,19 @@ class Run:
         del recipe["size"], recipe["tasks"]["judge"]
         if self.shares_zoo:
             del recipe["tasks"]["seen"]
-        return recipe
+        return recipe | {"wsframework": metadata.version("wsframework"), "source": self._zoo_origin}
+
+    @property
+    def _zoo_origin(self) -> list[str]:
+        """Of the source that the zoo is made by."""
+        c = self.config
+        return [*origin(self.registry, "task_family", c.tasks.part), *origin(self.registry, "architecture", c.network)]
+
+    @property
+    def _prior_origin(self) -> list[str]:
+        """Of the source of the prior's parts."""
+        parts = {name: getattr(self.config, name) for name in PART_SECTIONS}
+        return [digest for name, part in parts.items() for digest in origin(self.registry, PART_SECTIONS[name], part)]
 
     @property
     def design(self) -> Design:
@@ -166,12 +180,12 @@ class Run:
     def zoo_fingerprint(self) -> str:
         """Of everything that the zoo depends on."""
         c = self.config
-        return fingerprint(c.seed, replace(c.tasks, judge="held_out"), c.network, c.zoo)
+        return fingerprint(c.seed, replace(c.tasks, judge="held_out"), c.network, c.zoo, self._zoo_origin)
 
     @cached_property
     def prior_fingerprint(self) -> str:
         """Of everything that the prior depends on."""
-        return fingerprint(self.zoo_fingerprint, self.design, self.config.train, self.device)
+        return fingerprint(self.zoo_fingerprint, self.design, self.config.train, self.device, self._prior_origin)
 
     @cached_property
     def prior(self) -> Prior:
@@ -236,7 +250,8 @@ class Run:
         c = self.config
         options = c.compare.options.get(name, {})
         drawn = (c.sample, c.compare.best_of, c.tasks.judge, c.finetune.support)
-        return fingerprint(self.prior_fingerprint, name, options, *drawn)
+        source = origin(self.registry, "initializer", PartConfig(name, options))
+        return fingerprint(self.prior_fingerprint, name, options, *drawn, source)
 
     def _setting(self, name: str, checkpoint: Checkpoint) -> Setting:
         prior = self.prior
