@@ -27,7 +27,7 @@ from wsframework.pipeline.initialize import Initial, initialize, save_samples
 from wsframework.pipeline.novelty import distances
 from wsframework.pipeline.origin import origin
 from wsframework.pipeline.several import Vote, best_on_support, vote
-from wsframework.pipeline.stage import Checkpoint, StageCache, Staged, fingerprint
+from wsframework.pipeline.stage import Checkpoint, Checkpoints, StageCache, Staged, fingerprint
 from wsframework.pipeline.train import train_prior
 from wsframework.pipeline.zoo import build_zoo, load_zoo, missing
 from wsframework.prior import Design, Prior
@@ -224,10 +224,10 @@ class Run:
     def initial(self, name: str) -> Initial:
         """The weights that the initializer ``name`` gives for the judged tasks."""
         path = self.out / "initial" / f"{name}.safetensors"
-        checkpoint = Checkpoint(self.out / "checkpoints" / f"{name}.safetensors", self._initial_fingerprint(name))
+        checkpoints = Checkpoints(self.out / "checkpoints" / f"initialize-{name}", self._initial_fingerprint(name))
 
         def compute() -> Initial:
-            return initialize(name, self.config, self.registry, self.judged, lambda: self._setting(name, checkpoint))
+            return initialize(name, self.config, self.registry, self.judged, lambda: self._setting(name, checkpoints))
 
         def save(initial: Initial, _: Path) -> None:
             if name == "prior" and not initial.reason:
@@ -240,9 +240,9 @@ class Run:
             compute,
             save,
             lambda _: Initial.load(path),
-            checkpoint.spent(),
+            checkpoints.spent(),
         )
-        checkpoint.remove()
+        checkpoints.remove()
         self._note(f"initialize-{name}", staged, f"drew weights from {name}")
         return staged.value
 
@@ -253,7 +253,7 @@ class Run:
         source = origin(self.registry, "initializer", PartConfig(name, options))
         return fingerprint(self.prior_fingerprint, name, options, *drawn, source)
 
-    def _setting(self, name: str, checkpoint: Checkpoint) -> Setting:
+    def _setting(self, name: str, checkpoints: Checkpoints) -> Setting:
         prior = self.prior
         return Setting(
             zoo=self.zoo,
@@ -262,7 +262,7 @@ class Run:
             features=self.features.cpu(),
             describe=lambda tasks: prior.describe(tasks).cpu(),
             prior=prior,
-            train_prior=lambda changes, design: self._train(name, checkpoint, changes, design),
+            train_prior=lambda changes, design: self._train(name, checkpoints.of(changes, design), changes, design),
             generator=generator(self.config.seed, "fit", name),
         )
 
