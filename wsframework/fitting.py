@@ -28,7 +28,8 @@ class Fitting:
     Arguments:
         features: standardised descriptors of the seen tasks (tasks, features).
         train: the options; its ``steps`` are taken as given.
-        generator: the source of all randomness.
+        generator: the source of all randomness, but for that of layers such as dropout, which draw from torch's own
+            generators: whoever trains has seeded these.
     """
 
     def __init__(
@@ -67,13 +68,14 @@ class Fitting:
         tensors |= {f"averaged.{k}": v for k, v in self.averaged.state_dict().items()}
         for i, kept in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{i}.{k}": v for k, v in kept.items()}
+        tensors |= {f"torch.{device}": state for device, state in _torch_states(self.prior.device).items()}
         return {k: v.clone() for k, v in tensors.items()} | {
             "generator": self.generator.get_state(),
             "step": torch.tensor(self.step),
         }
 
     def resume(self, state: dict[str, Tensor]) -> None:
-        """Go on from a `state`."""
+        """Go on from a `state`; torch's own generators, from which some layers (dropout) draw, do so too."""
         self.prior.load_state_dict(_under("model.", state))
         self.averaged.load_state_dict(_under("averaged.", state))
         moments: dict[int, dict[str, Tensor]] = {}
@@ -82,6 +84,9 @@ class Fitting:
             moments.setdefault(int(place), {})[name] = value
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
         self.generator.set_state(state["generator"])
+        torch.set_rng_state(state["torch.cpu"])
+        if self.prior.device.type == "cuda":
+            torch.cuda.set_rng_state(state["torch.cuda"], self.prior.device)
         self.step = int(state["step"])
 
 
@@ -92,6 +97,12 @@ class Lesson:
     step: int
     denoise_loss: float
     output_loss: float
+
+
+def _torch_states(device: torch.device) -> dict[str, Tensor]:
+    """The states of torch's own generators: that of the CPU, and that of the device where it is another."""
+    states = {"cpu": torch.get_rng_state()}
+    return states | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else states
 
 
 def _under(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -178,5 +189,8 @@ def _rate(step: int, train: TrainSection) -> float:
 
 @torch.no_grad()
 def _average(averaged: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move the parameters of ``averaged`` towards those of ``model``; buffers, such as statistics, are copied."""
     for mean, value in zip(averaged.parameters(), model.parameters(), strict=True):
         mean.lerp_(value, 1 - decay)
+    for kept, trained in zip(averaged.buffers(), model.buffers(), strict=True):
+        kept.copy_(trained)
