@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from wsframework.config.sections import FinetuneSection
@@ -29,19 +30,21 @@ def finetune(
 ) -> Curves:
     """Train x (tasks, draws, size), each row on its task's support data, and record the way.
 
-    Minibatch order depends on the seed, the task and the draw only, so that initializers are compared pairwise.
+    Minibatch order depends on the seed, the tasks and the draw's number only, not on the initializer nor on how many
+    draws there are, so that initializers are compared pairwise, and the best of several with its own first draw.
     """
-    count, draws, size = x.shape
-    owners = torch.arange(count).repeat_interleave(draws)
-    rows = x.reshape(count * draws, size)
-    chunks = [
-        _finetune_chunk(architecture, [tasks[i] for i in owners[at : at + CHUNK]], rows[at : at + CHUNK], section,
-                        generator(seed, "finetune", at))
-        for at in range(0, len(rows), CHUNK)
+    count, draws, _ = x.shape
+    records = [
+        _finetune_chunk(architecture, tasks[at : at + CHUNK], x[at : at + CHUNK, k], section,
+                        generator(seed, "finetune", k * count + at))
+        for k in range(draws)
+        for at in range(0, count, CHUNK)
     ]  # fmt: skip
-    steps = chunks[0].steps
-    merged = {key: torch.cat([c.tensors[key] for c in chunks]).reshape(count, draws, -1) for key in chunks[0].tensors}
-    return Curves.from_tensors(name, steps, merged)
+    merged = {
+        key: rearrange(torch.cat([r.tensors[key] for r in records]), "(draws tasks) at -> tasks draws at", draws=draws)
+        for key in records[0].tensors
+    }
+    return Curves.from_tensors(name, records[0].steps, merged)
 
 
 class _Record:
