@@ -49,11 +49,17 @@ def train_prior(
         raw = prior.raw_features(zoo.tasks)
         prior.fit_features(raw)
         prior.encoder.fit(zoo.weights.x.to(prior.device), prior.space)
-        steps = train.steps or train.epochs * math.ceil(len(zoo) / train.batch)
-        train = replace(train, steps=steps, epochs=0)
-        fitting = Fitting(prior, zoo, prior.standardise(raw), train, generator(seed, name, "training"))
+        section = _in_steps(train, len(zoo))
+        fitting = Fitting(prior, zoo, prior.standardise(raw), section, generator(seed, name, "training"))
         _run(fitting, name, checkpoint, observer)
     return prior
+
+
+def _in_steps(train: TrainSection, networks: int) -> TrainSection:
+    """The section with ``steps`` worked out; ``epochs`` stay where it is they that were asked for."""
+    if train.steps:
+        return replace(train, epochs=0)
+    return replace(train, steps=train.epochs * math.ceil(networks / train.batch))
 
 
 def _run(fitting: Fitting, name: str, checkpoint: Checkpoint | None, observer: Observer) -> None:
