@@ -198,6 +198,12 @@ def test_another_part_begins_its_table_anew(tmp_path: Path) -> None:
     assert changed.denoiser.options == {"layers": 5}
 
 
+def test_an_inner_part_may_be_set_before_its_outer_one(tmp_path: Path) -> None:
+    changes = ("encoder.inner.floor=0.5", "encoder.inner.use=orbit", "encoder.use=wrapper")
+    for order in (changes, changes[::-1]):
+        assert read(tmp_path, SMALLEST, *order).encoder.options["inner"] == PartConfig("orbit", {"floor": 0.5})
+
+
 def test_override_of_a_config_is_the_override_of_its_file(tmp_path: Path) -> None:
     text = SMALLEST + "[denoiser]\nwidth = 8"
     config = read(tmp_path, text)
