@@ -133,6 +133,20 @@ def test_names_that_no_text_could_state_are_refused(word: str) -> None:
             WeightSpace((hidden,), (Parameter("w", (axis,), word),))
 
 
+@pytest.mark.parametrize("word", ["as", "free", "fixed"])
+def test_keywords_are_no_names(word: str) -> None:
+    axis = Axis(((Occurrence("h"),),))
+    hidden = Dim("h", 2, True)
+    for dims, parameters in (
+        ((hidden, Dim(word, 2, True)), (Parameter("w", (axis,), "w"),)),
+        ((hidden,), (Parameter(word, (axis,), "a=b"),)),
+    ):
+        with pytest.raises(NotationError, match=f"'{word}' has the name of a keyword"):
+            WeightSpace(dims, parameters)
+    space = WeightSpace((hidden,), (Parameter("w", (axis,), word),))
+    assert WeightSpace.parse(str(space)) == space
+
+
 def test_what_is_there_twice_or_not_at_all_is_refused() -> None:
     hidden = Dim("h", 2, True)
     axis = Axis(((Occurrence("h"),),))
