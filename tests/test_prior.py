@@ -106,6 +106,14 @@ def test_a_damaged_prior_is_told(tmp_path: Path, damage: str) -> None:
         Prior.load(tmp_path, REGISTRY)
 
 
+@pytest.mark.parametrize("text", ["{}", "[]", '{"design": {"width": 3}, "shape": {}}', '{"design": [], "shape": 3}'])
+def test_a_config_of_something_else_is_told(tmp_path: Path, text: str) -> None:
+    made(RUN.design).save(tmp_path)
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(StoreError, match=r"config\.json: states no prior"):
+        Prior.load(tmp_path, REGISTRY)
+
+
 def test_what_is_saved_is_json_and_safetensors(tmp_path: Path) -> None:
     made(RUN.design).save(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"config.json", "model.safetensors"}

@@ -164,8 +164,12 @@ class Prior(nn.Module):
             config = json.loads((folder / "config.json").read_text())
         except (OSError, json.JSONDecodeError) as error:
             raise StoreError(f"{folder / 'config.json'}: not a readable prior ({error})") from None
+        try:
+            design, shape = _design(config["design"]), _shape(config["shape"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise StoreError(f"{folder / 'config.json'}: states no prior as Prior.save does ({error!r})") from None
         tensors, _ = load_tensors(folder / "model.safetensors")
-        prior = cls(_design(config["design"]), _shape(config["shape"]), registry)
+        prior = cls(design, shape, registry)
         try:
             prior.feature_mean, prior.feature_std = tensors["feature_mean"], tensors["feature_std"]
             prior.load_state_dict(tensors)
