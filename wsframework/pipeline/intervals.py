@@ -25,7 +25,7 @@ BELOW = -1e9
 
 @dataclass(frozen=True, eq=False)
 class Interval:
-    """Means and the ends of their intervals, each of shape (columns,); ends are NaN for a single task, infinite for no bound."""
+    """Means and the ends of their intervals, each (columns,): NaN for a single task, infinite where nothing bounds."""
 
     mean: Array
     low: Array
