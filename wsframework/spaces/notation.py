@@ -32,8 +32,6 @@ from wsframework.errors import NotationError, nearest
 Gauge = Literal["sign", "scale"]
 _GAUGES: dict[str | None, Gauge | None] = {None: None, "sign": "sign", "scale": "scale"}
 
-_KEYWORDS = ("free", "fixed", "as")
-
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _WORD = re.compile(r"[^\s#]+")
 _ROLE = re.compile(r"[^\s#]+( [^\s#]+)*")
@@ -181,11 +179,16 @@ def check_names(dims: Sequence[Dim], parameters: Sequence[Parameter]) -> None:
         for word in words:
             if not pattern.fullmatch(word):
                 raise NotationError(f"{kind} {word!r} can't be written in the notation of spaces")
-            if kind != "role" and word in _KEYWORDS:
-                raise NotationError(f"{kind} {word!r} has the name of a keyword of the notation; give it another")
         if kind != "role" and len(set(words)) < len(words):
             twice = next(word for word in words if words.count(word) > 1)
             raise NotationError(f"{kind} {twice!r} is stated twice")
+    if "as" in names:
+        raise NotationError("dim 'as' has the name of a keyword, which begins a role; give it another")
+    for p in parameters:
+        if p.name in ("free", "fixed") and "=" in p.role:
+            raise NotationError(
+                f"parameter {p.name!r} with role {p.role!r} reads as a declaration; give it another role"
+            )
 
 
 def format_space(dims: Sequence[Dim], parameters: Sequence[Parameter]) -> str:
