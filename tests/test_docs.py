@@ -238,9 +238,25 @@ def test_every_dependency_has_a_sentence() -> None:
 def test_continuous_integration_runs_the_tests_as_the_readme_does() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    (command,) = [line for line in lines if "pytest" in line]
-    assert f'pip install -c constraints.txt -e ".[dev]" && {command}\n' in readme
-    assert 'python -m pip install --quiet -c constraints.txt -e ".[dev]"' in lines
+    install = 'pip install -c constraints.txt -e ".[dev]"'
+    (command,) = re.findall(rf"{re.escape(install)} && (.*pytest.*)\n", readme)
+    first, *others = [line for line in lines if "pytest" in line]
+    assert first == command
+    assert f"python -m {install.replace('install', 'install --quiet')}" in lines[: lines.index(first)]
+    assert all(lines.index('cd "$outside"') < lines.index(line) for line in others)
+
+
+def test_continuous_integration_tries_the_plugin_outside_as_its_readme_does() -> None:
+    """What its README says, word for word but for options; and from outside, so that nothing is found by chance."""
+    readme = (ROOT / "examples" / "own_plugin" / "README.md").read_text(encoding="utf-8")
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    (block,) = re.findall(r"```bash\n(.+?)```", readme, flags=re.DOTALL)
+    install, *commands = block.splitlines()
+    (installed,) = [line for line in lines if line.endswith(install.split()[-1])]
+    assert "-e" not in installed.split()
+    outside = lines[lines.index('cd "$outside"') + 1 :]
+    for command in commands:
+        assert any(set(command.split()) <= set(line.split()) for line in outside), command
 
 
 def test_versions_agree() -> None:
