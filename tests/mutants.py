@@ -158,8 +158,8 @@ class WeightByWeight(HonestDenoiser):
     """Equivariant to everything, because it sees no network."""
 
     def forward(self, x_t, t, condition, space):
-        out = [super(WeightByWeight, self).forward(x_t[:, [j]], t, condition, ONE) for j in range(x_t.shape[1])]
-        return torch.cat(out, 1)
+        rows = [value.repeat_interleave(x_t.shape[1], 0) for value in (t, condition)]
+        return super().forward(x_t.reshape(-1, 1), *rows, ONE).reshape(x_t.shape)
 
 
 ONE = WeightSpace.parse("fixed one=1\nweight one")
@@ -214,6 +214,24 @@ class FirstTime(HonestDenoiser):
 class Random(HonestDenoiser):
     def forward(self, x_t, t, condition, space):
         return super().forward(x_t, t, condition, space) + 0.1 * torch.randn((), dtype=x_t.dtype)
+
+
+@breaks("repeats")
+class Reseeds(HonestDenoiser):
+    """Makes others' draws what they were."""
+
+    def forward(self, x_t, t, condition, space):
+        torch.manual_seed(0)
+        return super().forward(x_t, t, condition, space)
+
+
+@breaks("repeats", "claim", "restores", "separates")  # it is no function of its inputs at all
+class CountsCalls(HonestDenoiser):
+    calls = 0
+
+    def forward(self, x_t, t, condition, space):
+        self.calls = min(self.calls + 1, 2)
+        return super().forward(x_t, t, condition, space) * (1 + 1e-3 * (self.calls == 2) * (x_t.shape[1] > 0))
 
 
 @breaks("preserves")
@@ -340,6 +358,14 @@ class RandomFit(HonestEncoder):
         self.mean = self.mean + 0.1 * torch.randn(()).to(x)
 
 
+@breaks("repeats")
+class RemembersFits(HonestEncoder):
+    def fit(self, x, space):
+        before = self.mean
+        super().fit(x, space)
+        self.mean = self.mean + 0.5 * before
+
+
 @breaks("preserves")
 class CentresTheZoo(HonestEncoder):
     def fit(self, x, space):
@@ -445,6 +471,16 @@ class TooMuchNoise(HonestScheduler):
         x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
         noise = torch.randn(x_t.shape, generator=generator, dtype=x_t.dtype)
         return x_s + 0.5 * self.alpha_sigma(s)[1] * noise, carry
+
+
+@breaks("recovers")
+class DetoursOverNoise(HonestScheduler):
+    """The right end, by steps of another process."""
+
+    def step(self, denoise, x_t, t, s, carry, generator):
+        there, back = (1 + 0.8 * (time * (1 - time)).to(x_t) for time in (s, t))
+        x_s, carry = super().step(denoise, x_t / back, t, s, carry, generator)
+        return x_s * there, carry
 
 
 @breaks("arrives")
@@ -652,6 +688,9 @@ class FurtherBuffer(HonestArchitecture):
         network.register_buffer("count", torch.zeros(1))
         return network
 
+    def initialize(self, shape, count, generator):
+        return torch.randn(count, self.space(shape).size, generator=generator)
+
 
 @breaks("applies")
 class AppliesAnother(HonestArchitecture):
@@ -801,6 +840,29 @@ class OneName(HonestFamily):
     task = with_task(lambda made, generator: {"name": "task"})
 
 
+@breaks("parts")
+class SharesCodes(HonestFamily):
+    """New data for the codes that were seen."""
+
+    @property
+    def shape(self):
+        return TaskShape((2,), (2,), 2)
+
+    def task(self, name, generator):
+        return replace(super().task(name, generator), code=torch.tensor([1.0, float(name[-1])]))
+
+
+@breaks("repeats")
+class CountsDraws(HonestFamily):
+    def __init__(self) -> None:
+        self.number = 0
+
+    def task(self, name, generator):
+        self.number += 1
+        made = super().task(name, generator)
+        return replace(made, support=Data(made.support.x + self.number, made.support.y))
+
+
 @breaks("withholds")
 class LeaksSupport(HonestFamily):
     task = with_task(
@@ -854,6 +916,22 @@ class InfiniteWeights(HonestInitializer):
 class GlobalDraws(HonestInitializer):
     def weights(self, tasks, draws, generator):
         return super().weights(tasks, draws, generator) + torch.randn(())
+
+
+@breaks("repeats", "abstains")  # whatever two calls are compared, they differ
+class CountsAnswers(HonestInitializer):
+    def fit(self, setting):
+        super().fit(setting)
+        self.answers = 0
+
+    def weights(self, tasks, draws, generator):
+        self.answers += 1
+        return super().weights(tasks, draws, generator) + 0.1 * (self.answers == 2)
+
+
+@breaks("serves")
+class NoRole(HonestInitializer):
+    role = "helper"
 
 
 @breaks("abstains")

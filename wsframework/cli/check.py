@@ -12,7 +12,9 @@ import typer
 from wsframework.errors import ConfigError
 
 if TYPE_CHECKING:
-    from wsframework.testing import Finding
+    from rich.table import Table
+
+    from wsframework.testing import Finding, Subject
 
 
 def check(
@@ -31,17 +33,32 @@ def check(
     """
     from wsframework.cli.finding import find_all
     from wsframework.parts.entrypoints import load_registry
-    from wsframework.testing import Subject, judge
+    from wsframework.testing import Subject
 
     registry, chosen = load_registry(), _options(options or ())
     subjects = [Subject(part, chosen, examples=examples, registry=registry) for part in find_all(registry, name)]
-    findings = [found for subject in subjects for found in judge(subject)]
+    findings = _judged(subjects)
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         _print(findings)
     if any(finding.verdict == "refuted" for finding in findings):
         raise typer.Exit(1)
+
+
+def _judged(subjects: Sequence[Subject]) -> list[Finding]:
+    """What the suite finds of every subject, told on stderr while it works."""
+    from rich.console import Console
+
+    from wsframework.testing import judge
+
+    findings: list[Finding] = []
+    with Console(stderr=True).status("checking") as status:
+        for subject in subjects:
+            for found in judge(subject):
+                findings.append(found)
+                status.update(f"checking {subject}: {len(findings)} checks done")
+    return findings
 
 
 def _options(texts: Sequence[str]) -> dict[str, Any]:
@@ -61,22 +78,26 @@ def _options(texts: Sequence[str]) -> dict[str, Any]:
 
 def _print(findings: Sequence[Finding]) -> None:
     from rich.console import Console
+
+    console = Console()
+    for part in dict.fromkeys((found.kind, found.part) for found in findings):
+        of_part = [found for found in findings if (found.kind, found.part) == part]
+        console.print(f"\n{part[0]}:{part[1]}", style="bold", markup=False)
+        console.print(_table(of_part))
+        for found in (f for f in of_part if f.detail):
+            console.print(f"\n{found.check} {found.verdict}: {found.detail}", markup=False, highlight=False)
+    console.print(f"\n{_summary(findings)}", highlight=False)
+
+
+def _table(findings: Sequence[Finding]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
-    table = Table("part", "check", "verdict", "promise", box=None, header_style="bold", pad_edge=False)
-    previous = ""
+    table = Table("check", "verdict", "promise", box=None, header_style="bold", pad_edge=False)
     for found in findings:
-        part = f"{found.kind}:{found.part}"
         color = {"holds": "green", "refuted": "bold red"}.get(found.verdict, "dim")
-        cells = "" if part == previous else escape(part), found.check, f"[{color}]{found.verdict}[/]"
-        table.add_row(*cells, escape(found.promise))
-        previous = part
-    console.print(table)
-    for found in (f for f in findings if f.detail):
-        console.print(f"\n{found.check} {found.verdict}. {found.detail}", markup=False, highlight=False, soft_wrap=True)
-    console.print(f"\n{_summary(findings)}")
+        table.add_row(found.check, f"[{color}]{found.verdict}[/]", escape(found.promise))
+    return table
 
 
 def _summary(findings: Sequence[Finding]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import torch
 from hypothesis import HealthCheck, Phase, given, reject, settings
@@ -15,6 +15,9 @@ from hypothesis.strategies import SearchStrategy
 from wsframework.errors import WsfError
 from wsframework.parts.interfaces import Part
 from wsframework.testing.subject import Subject
+
+PATIENCE = 60
+"""How many cases a part may decline, one after the other, before it is taken to decline them all."""
 
 
 class Refuted(AssertionError):
@@ -73,23 +76,32 @@ class Check:
         if self.kind != "part":
             _ = subject.config  # options that do not fit are a mistake of whoever asks, not of the part
         refusals: list[str] = []
+        served = False
 
         def one(case: Any) -> None:
+            nonlocal served
+            if not served and len(refusals) >= PATIENCE:
+                return
             try:
                 self._judge(subject, case)
             except Refusal as refusal:
                 refusals.append(str(refusal))
                 reject()
+            served = True
 
         try:
             _settings(subject.examples)(given(self.cases(subject))(one))()
         except Unsatisfiable:
-            why = refusals[-1] if refusals else "no case suits it"
-            if not self.may_decline_all:
-                raise Refuted(f"{subject}: {self.promise} But it declined every case: {why}") from None
-            raise Inapplicable(why) from None
+            pass
         except Flaky:
             raise Refuted(f"{subject}: {self.promise} It does at one call, and not at the next alike.") from None
+        if not served:
+            self._declined(subject, refusals[-1] if refusals else "no case suits it")
+
+    def _declined(self, subject: Subject, why: str) -> NoReturn:
+        if self.may_decline_all:
+            raise Inapplicable(why)
+        raise Refuted(f"{subject}: {self.promise} But it declined every case: {why}")
 
     def _judge(self, subject: Subject, case: Case) -> None:
         """The law on one case, whatever the state of torch's global generator."""

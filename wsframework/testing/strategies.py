@@ -130,4 +130,22 @@ def weights(
 ) -> Tensor:
     """Standard normal coordinates (batch, space.size); ``batch`` is drawn from one to three where none is given."""
     count = draw(st.integers(1, 3)) if batch is None else batch
-    return torch.randn(count, space.size, generator=torch.Generator().manual_seed(draw(_SEEDS)), dtype=dtype)
+    return _normal(draw(_SEEDS), count, space.size, dtype)
+
+
+def times(batch: int | None = None, dtype: torch.dtype = torch.float64) -> st.SearchStrategy[Tensor]:
+    """Times of a process (batch,), in (0, 1], both ends among them; ``batch`` is drawn where none is given."""
+    one = st.just(1.0) | st.just(1e-4) | st.floats(1e-4, 1)
+    lists = st.lists(one, min_size=batch or 1, max_size=batch or 3)
+    return lists.map(lambda values: torch.tensor(values, dtype=dtype))
+
+
+@st.composite
+def conditions(draw: st.DrawFn, size: int, batch: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Standard normal embeddings of tasks, (batch, size); zeros, as for a condition that was dropped, among them."""
+    zero = torch.zeros(batch, size, dtype=dtype)
+    return draw(st.just(zero) | _SEEDS.map(lambda seed: _normal(seed, batch, size, dtype)))
+
+
+def _normal(seed: int, batch: int, size: int, dtype: torch.dtype) -> Tensor:
+    return torch.randn(batch, size, generator=torch.Generator().manual_seed(seed), dtype=dtype)

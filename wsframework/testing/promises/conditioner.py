@@ -102,11 +102,11 @@ def claim(case: ConditionerCase) -> None:
 @promised("conditioner", any_case)
 def abstains(case: ConditionerCase) -> None:
     """It looks at support data, code and text alone: not at query data, not at the facts, not at the name."""
-    conditioner, task, other = case.conditioner(), case.task(), case.task(1)
-    before = case.described(conditioner, task)
+    conditioner, other = case.conditioner(), case.task(1)
+    before = case.described(conditioner)
     hidden = (("query data", {"query": other.query}), ("facts", {"facts": other.facts}), ("name", {"name": "other"}))
     for what, change in hidden:
-        after = case.described(conditioner, replace(task, **change))
+        after = case.described(conditioner, replace(case.task(), **change))
         require(torch.equal(before, after), f"its description depends on the task's {what}")
 
 
@@ -185,8 +185,8 @@ def finite(case: ConditionerCase) -> None:
     x, y = task.support.x, task.support.y
     for name, data in (
         ("of a single example", Data(x[:1], y[:1])),
-        ("of equal examples", Data(x[:1].expand_as(x), y[:1].expand_as(y))),
-        ("of one class or target", Data(x, y[:1].expand_as(y))),
+        ("of equal examples", Data(x[:1].expand_as(x).clone(), y[:1].expand_as(y).clone())),
+        ("of one class or target", Data(x, y[:1].expand_as(y).clone())),
     ):
         found = case.described(conditioner, replace(task, support=data))
         require(found.isfinite().all(), f"the description {name} is not finite")

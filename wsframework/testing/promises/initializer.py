@@ -28,6 +28,7 @@ from wsframework.zoo import Zoo
 
 SHAPE = TaskShape((2,), (2,), code=3)
 SEEN, NETWORKS, POINTS = 10, 14, 16
+ROLES = ("learned", "untrained", "control")
 TRAIN = TrainSection(steps=2, batch=4, ema=0.0, decay=False)
 
 
@@ -108,7 +109,9 @@ def _setting(registry: Registry, seed: int) -> Setting:
 
 @promised("initializer", any_case)
 def serves(case: InitializerCase) -> None:
-    """It gives finite weights (tasks, draws, size) that the architecture's network takes."""
+    """It gives finite weights (tasks, draws, size) that the architecture's network takes, and has a role in reports."""
+    role = cast(type[Initializer], case.subject.part).role
+    require(role in ROLES, f"its role {role!r} is none of {', '.join(ROLES)}")
     setting = case.setting()
     x = case.weights(case.fitted(setting))
     wanted = (case.count, case.draws, setting.zoo.weights.space.size)
@@ -120,13 +123,15 @@ def serves(case: InitializerCase) -> None:
 
 @promised("initializer", any_case)
 def repeats(case: InitializerCase) -> None:
-    """Randomness comes from the setting's generator and from its own alone."""
+    """Randomness comes from the setting's generator and its own alone, and one call leaves nothing to the next."""
     found = []
     for seed in (1, 2):
         torch.manual_seed(seed)
         initializer = case.fitted()
-        found.append(initializer.weights(case.tasks(), case.draws, torch.Generator().manual_seed(7)))
-    require(torch.equal(*found), "equal generators give different weights")
+        for _ in range(2):
+            found.append(initializer.weights(case.tasks(), case.draws, torch.Generator().manual_seed(7)))
+    require(torch.equal(found[0], found[2]), "equal generators give different weights")
+    require(torch.equal(found[0], found[1]), "a second call with an equal generator gives different weights")
 
 
 @promised("initializer", any_case)

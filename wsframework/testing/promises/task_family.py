@@ -36,15 +36,15 @@ class FamilyCase:
         with may_decline():
             return cast(TaskFamily, self.subject.build())
 
-    def splits(self) -> TaskSplits:
-        """The tasks."""
+    def splits(self, family: TaskFamily | None = None) -> TaskSplits:
+        """The tasks that the family draws (default: a new one)."""
         generator = torch.Generator().manual_seed(self.seed)
         with may_decline():
-            return self.family().draw(self.seen, self.validation, self.held_out, generator)
+            return (family or self.family()).draw(self.seen, self.validation, self.held_out, generator)
 
-    def tasks(self) -> Iterator[Task]:
+    def tasks(self, family: TaskFamily | None = None) -> Iterator[Task]:
         """Those of all splits."""
-        splits = self.splits()
+        splits = self.splits(family)
         yield from (*splits.seen, *splits.validation, *splits.held_out)
 
 
@@ -117,10 +117,10 @@ def judges(case: FamilyCase) -> None:
 @promised("task_family", any_case)
 def repeats(case: FamilyCase) -> None:
     """Equal generators draw equal tasks, others draw others, whatever torch's global generator says."""
-    drawn = []
+    drawn, family = [], case.family()
     for seed in (1, 2):
         torch.manual_seed(seed)
-        drawn.append([_content(task) for task in case.tasks()])
+        drawn.append([_content(task) for task in case.tasks(family)])
     same = all(torch.equal(a, b) for a, b in zip(*drawn, strict=True))
     require(same, "two draws with equal generators differ")
     other = FamilyCase(case.subject, case.seen, case.validation, case.held_out, case.seed + 1)
@@ -137,8 +137,12 @@ def _content(task: Task) -> Tensor:
 
 @promised("task_family", any_case)
 def parts(case: FamilyCase) -> None:
-    """No task lies in two splits, or twice in one: neither its name nor its support data and code."""
-    tasks = list(case.tasks())
+    """No task is there twice, by its name or by its support data and code; and no code lies in two splits."""
+    splits = case.splits()
+    of_split = [getattr(splits, split) for split in SPLITS]
+    codes = [{tuple(task.code.tolist()) for task in tasks if task.code is not None} for tasks in of_split]
+    require(len(set().union(*codes)) == sum(map(len, codes)), "a code lies in two splits")
+    tasks = [task for split in of_split for task in split]
     names = [task.name for task in tasks]
     twice = next((name for name in names if names.count(name) > 1), "")
     require(not twice, f"two tasks are called {twice!r}")

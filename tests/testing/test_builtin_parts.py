@@ -1,0 +1,93 @@
+"""Every built-in part keeps the promises of its interface, with its defaults and with options that change its form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny import REGISTRY
+from torch import Tensor
+
+from wsframework.parts.interfaces import Denoiser
+from wsframework.spaces import Symmetry, WeightSpace
+from wsframework.testing import Subject, parametrize_with_checks
+from wsframework.testing.check import Check, Refuted
+from wsframework.testing.equivariance import TOLERANCES, equivariance_error
+from wsframework.testing.promises.denoiser import claim
+from wsframework.testing.strategies import conditions, mlp_spaces, symmetries, times, weights
+from wsframework.testing.subject import randomised
+
+OPTIONS = [
+    ("denoiser", "deepsets", {"width": 16, "heads": 4}),
+    ("denoiser", "deepsets", {"width": 12, "blocks": 1, "edge_width": 4}),
+    ("denoiser", "graph", {"width": 16, "edge_width": 8, "layers": 2}),
+    ("denoiser", "mlp_unet", {"width": 32, "levels": 3, "embedding": 16}),
+    ("scheduler", "ddpm", {"schedule": "linear", "steps": 100}),
+    ("scheduler", "ddim", {"eta": 0.5}),
+    ("conditioner", "embedding", {"features": 5}),
+    ("architecture", "mlp", {"widths": (5, 4), "activation": "tanh"}),
+    ("architecture", "mlp", {"widths": (3,), "bias": False, "activation": "gelu"}),
+    ("task_family", "gaussians", {"arrangement": "scattered", "modes": 2, "imbalance": 1.0, "points": 12, "query": 9}),
+    ("task_family", "gaussians", {"arrangement": "rings", "classes": 3, "dimension": 4, "points": 12, "query": 9}),
+    ("initializer", "pretrained", {"steps": 3}),
+]
+SLOW = {"pretrained"}
+SUBJECTS = [
+    *(Subject(part, examples=6, registry=REGISTRY) for part in REGISTRY.all() if part.name not in SLOW),
+    *(Subject(REGISTRY.get(kind, name), options, examples=6, registry=REGISTRY) for kind, name, options in OPTIONS),
+]
+
+
+@parametrize_with_checks(SUBJECTS)
+def test_a_built_in_part_keeps_its_promises(part: Subject, check: Check) -> None:
+    check(part)
+
+
+def denoiser(name: str, space: WeightSpace, seed: int, dtype: torch.dtype) -> Denoiser:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        made: Denoiser = Subject(REGISTRY.get("denoiser", name), registry=REGISTRY).build(space, 2)
+    return randomised(made, torch.Generator().manual_seed(seed)).to(dtype).eval()
+
+
+@st.composite
+def calls(draw: st.DrawFn, space: WeightSpace) -> tuple[Symmetry, tuple[Tensor, Tensor, Tensor]]:
+    """A group element, and what a denoiser is called with."""
+    inputs = draw(weights(space, batch=2)), draw(times(2)), draw(conditions(2, 2))
+    return draw(symmetries(space, gauge=False)), inputs
+
+
+def error(name: str, space: WeightSpace, call: Any, seed: int, dtype: torch.dtype) -> float:
+    made, g = denoiser(name, space, seed, dtype), call[0]
+    x_t, t, condition = (value.to(dtype) for value in call[1])
+    return equivariance_error(lambda x: made(x, t, condition, space), space, x_t, g)
+
+
+@pytest.mark.parametrize("name", [n for n, p in REGISTRY.parts("denoiser").items() if p.symmetry == "equivariant"])
+@settings(max_examples=25)
+@given(data=st.data(), space=mlp_spaces(hidden_layers=(1, 4), widths=(1, 16)), seed=st.integers(0, 2**32 - 1))
+def test_every_denoiser_that_claims_it_is_equivariant_up_to_rounding(
+    name: str, data: st.DataObject, space: WeightSpace, seed: int
+) -> None:
+    call = data.draw(calls(space))
+    for dtype, bound in TOLERANCES.items():
+        assert error(name, space, call, seed, dtype) <= bound
+
+
+@settings(max_examples=10)
+@given(data=st.data(), space=mlp_spaces(widths=(6, 16)), seed=st.integers(0, 2**32 - 1))
+def test_the_flat_denoiser_is_not_equivariant(data: st.DataObject, space: WeightSpace, seed: int) -> None:
+    assert REGISTRY.get("denoiser", "mlp_unet").symmetry is None
+    g, inputs = data.draw(calls(space))
+    moved = not torch.equal(g.index, torch.arange(space.size))
+    assert (error("mlp_unet", space, (g, inputs), seed, torch.float64) > 1e-2) == moved
+
+
+def test_were_it_to_claim_so_it_would_be_refuted() -> None:
+    honest = REGISTRY.get("denoiser", "mlp_unet")
+    liar = type("Liar", (honest,), {"name": "liar", "symmetry": "equivariant", "__doc__": honest.__doc__})
+    with pytest.raises(Refuted, match="it is not equivariant: the relative error is"):
+        claim(Subject(liar, {"width": 16}, registry=REGISTRY))
