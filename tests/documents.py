@@ -114,8 +114,8 @@ def carry_out(command: str, code: int = 0) -> None:
             [sys.executable, *words[1:]], env={**os.environ, "PYTHONPATH": str(Path.cwd())}, capture_output=True
         )
         assert done.returncode == code, done.stdout.decode()
-    elif command == "pip install -e ." and Path("pyproject.toml").exists():
-        install()
+    elif words[:3] == ["pip", "install", "-e"] and Path(words[3], "pyproject.toml").exists():
+        install(Path(words[3]))
     elif words[:3] != ["python", "-m", "pytest"]:
         assert any(command.startswith(known) for known in OTHER_COMMANDS), command
     return None
@@ -138,13 +138,15 @@ def wsf(words: list[str], code: int) -> None:
     assert result.exit_code == code, f"wsf {shlex.join(words)}: {result.output} {result.exception!r}"
 
 
-def install() -> None:
-    """What an editable install of the current folder does: its entry points become known."""
-    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-    info = Path(f"{project['name'].replace('-', '_')}-{project['version']}.dist-info")
+def install(folder: Path) -> None:
+    """What an editable install of ``folder`` does: its modules and entry points become known."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    info = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir(exist_ok=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
     groups = project["entry-points"].items()
     lines = [f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in points.items()) for group, points in groups]
     (info / "entry_points.txt").write_text("\n".join(lines))
+    if str(folder.resolve()) not in sys.path:
+        sys.path.append(str(folder.resolve()))
     importlib.invalidate_caches()

@@ -20,7 +20,7 @@ import wsframework
 from wsframework import benchmarks
 from wsframework.benchmarks import Row, Table
 from wsframework.cli.app import app
-from wsframework.cli.show import find
+from wsframework.cli.finding import find
 from wsframework.cli.story import Story
 from wsframework.config.sections import Config
 from wsframework.errors import PartError, StoreError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import inspect
 import json
 import pkgutil
 import re
@@ -23,11 +24,15 @@ from reference_rows import config_rows, part_rows, sections
 from tiny import REGISTRY, TABLES, made, tiny
 
 import wsframework
+import wsframework.testing.strategies
+import wsframework.testing.task_strategies
 from wsframework.cli.app import app
+from wsframework.cli.distribution import Distribution
 from wsframework.parts.interfaces import INTERFACES, Part
 from wsframework.pipeline.ablate import ablate
 from wsframework.pipeline.report.contents import Figure
 from wsframework.pipeline.run import run
+from wsframework.testing.promises import CHECKS
 
 REFERENCE = ROOT / "docs" / "reference"
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
@@ -194,14 +199,75 @@ def test_the_reference_has_no_part_or_option_that_there_is_not() -> None:
             assert set(re.findall(r"^\| `(\w+)` \|", about, flags=re.MULTILINE)) == set(parts[name].options()), name
 
 
+def commands(group: Any, words: tuple[str, ...] = ("wsf",)) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command below ``group``, those of its subgroups too, by the words that call it."""
+    for name, command in group.commands.items():
+        yield (*words, name), command
+        yield from commands(command, (*words, name)) if hasattr(command, "commands") else ()
+
+
 def test_every_command_and_option_is_in_the_reference() -> None:
     group: Any = typer.main.get_command(app)
-    about = sections(reference("cli.md"), 2)
-    assert set(about) == {f"wsf {name}" for name in group.commands}
-    for name, command in group.commands.items():
+    about = {" ".join(words): command for words, command in commands(group)}
+    told = {**sections(reference("cli.md"), 2), **sections(reference("cli.md"), 3)}
+    assert set(told) == set(about)
+    for name, command in about.items():
         options = {o for p in command.params for o in p.opts if o.startswith("--")} - {"--help"}
-        assert {o for o in options if f"`{o}" not in about[f"wsf {name}"]} == set()
+        assert set(re.findall(r"^\| `(--[\w-]+)", told[name].split("\n### ")[0], flags=re.MULTILINE)) == options, name
     assert all(o in reference("cli.md") for p in group.params for o in p.opts)
+
+
+KIND_PAGES = {kind: ROOT / "docs" / "how-to" / f"write-a-{kind.replace('_', '-')}.md" for kind in INTERFACES}
+PROMISE_PAGES = {**KIND_PAGES, "part": ROOT / "docs" / "how-to" / "write-a-plugin.md"}
+by_kind = pytest.mark.parametrize("kind", KIND_PAGES)
+
+
+@pytest.mark.parametrize("kind", CHECKS)
+def test_every_promise_is_in_the_page_of_its_kind(kind: str) -> None:
+    text = PROMISE_PAGES[kind].read_text(encoding="utf-8")
+    (heading,) = [heading for heading in sections(text, 2) if re.fullmatch("What .+ promises", heading)]
+    found = [" ".join(line.split()) for line in sections(text, 2)[heading].splitlines() if line.startswith("| `")]
+    wanted = [
+        f"| `{check.name}` | {' '.join(check.promise.split())} |".replace("||", "\\|\\|") for check in CHECKS[kind]
+    ]
+    assert "\n".join(found) == "\n".join(wanted)
+
+
+@by_kind
+def test_the_part_of_a_page_is_what_wsf_new_writes(kind: str) -> None:
+    page = KIND_PAGES[kind].read_text(encoding="utf-8")
+    (file, code) = re.findall(r"```python\n# (\w+\.py)\n(.+?)```", page, flags=re.DOTALL)[0]
+    name = file.removeprefix("wsf_").removesuffix(".py")
+    assert code == Distribution(name, kind).files()[file]
+    assert f"wsf new plugin {name} --kind {kind.replace('_', '-')}\n" in page
+
+
+@by_kind
+def test_every_page_of_a_kind_is_linked(kind: str) -> None:
+    name = KIND_PAGES[kind].name
+    for page in ("index.md", "how-to/write-a-plugin.md", "reference/testing.md"):
+        assert f"{name}" in (ROOT / "docs" / page).read_text(encoding="utf-8"), page
+
+
+def strategies() -> Iterator[str]:
+    """The public functions of the modules that generate."""
+    for module in (wsframework.testing.strategies, wsframework.testing.task_strategies):
+        functions = {name: value for name, value in vars(module).items() if inspect.isfunction(value)}
+        yield from (n for n, f in functions.items() if f.__module__ == module.__name__ and not n.startswith("_"))
+
+
+@pytest.mark.parametrize("name", [*wsframework.testing.__all__, *strategies()])
+def test_every_name_for_testing_is_in_the_reference(name: str) -> None:
+    assert re.search(rf"^(\| )?`{name}(`|\()", reference("testing.md"), flags=re.MULTILINE)
+
+
+def test_every_check_is_in_the_reference() -> None:
+    text = sections(reference("testing.md"), 2)["Checks"]
+    found = {
+        words: re.findall(r"`(\w+)`", cells) for words, cells in re.findall(r"^\| \[(.+?)\].+?\| (.+) \|$", text, re.M)
+    }
+    assert found == {k.replace("_", " "): [c.name for c in CHECKS[k]] for k in sorted(INTERFACES)}
+    assert all(f"[`{check}`]" in text for check in CHECKS["part"])
 
 
 def keys(value: Any, names: set[str]) -> set[str]:
@@ -238,9 +304,25 @@ def test_every_dependency_has_a_sentence() -> None:
 def test_continuous_integration_runs_the_tests_as_the_readme_does() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    (command,) = [line for line in lines if "pytest" in line]
-    assert f'pip install -c constraints.txt -e ".[dev]" && {command}\n' in readme
-    assert 'python -m pip install --quiet -c constraints.txt -e ".[dev]"' in lines
+    install = 'pip install -c constraints.txt -e ".[dev]"'
+    (command,) = re.findall(rf"{re.escape(install)} && (.*pytest.*)\n", readme)
+    first, *others = [line for line in lines if "pytest" in line]
+    assert first == command
+    assert f"python -m {install.replace('install', 'install --quiet')}" in lines[: lines.index(first)]
+    assert all(lines.index('cd "$outside"') < lines.index(line) for line in others)
+
+
+def test_continuous_integration_tries_the_plugin_outside_as_its_readme_does() -> None:
+    """What its README says, word for word but for options; and from outside, so that nothing is found by chance."""
+    readme = (ROOT / "examples" / "own_plugin" / "README.md").read_text(encoding="utf-8")
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    (block,) = re.findall(r"```bash\n(.+?)```", readme, flags=re.DOTALL)
+    install, *commands = block.splitlines()
+    (installed,) = [line for line in lines if line.endswith(install.split()[-1])]
+    assert "-e" not in installed.split()
+    outside = lines[lines.index('cd "$outside"') + 1 :]
+    for command in commands:
+        assert any(set(command.split()) <= set(line.split()) for line in outside), command
 
 
 def test_versions_agree() -> None:

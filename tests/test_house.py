@@ -64,7 +64,18 @@ def test_no_module_is_named_for_leftovers(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["run", "--help"], ["sample", "--help"], ["plugins", "--help"], ["--version"], ["bench"]]
+    "words",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["sample", "--help"],
+        ["plugins", "--help"],
+        ["check", "--help"],
+        ["new", "--help"],
+        ["new", "plugin", "--help"],
+        ["--version"],
+        ["bench"],
+    ],
 )
 def test_help_needs_no_torch(words: list[str]) -> None:
     script = "import sys, atexit; from wsframework.cli import main\n"

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 import wsframework
 from wsframework.cli.bench import bench
 from wsframework.cli.check import check
+from wsframework.cli.new import new
 from wsframework.cli.plugins import plugins
 from wsframework.cli.run import run
 from wsframework.cli.sample import sample
@@ -57,3 +58,4 @@ def wsf(
 
 for command in (run, sample, plugins, show, check, bench):
     app.command()(command)
+app.add_typer(new, name="new")
