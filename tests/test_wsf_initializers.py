@@ -18,7 +18,7 @@ from wsf_initializers.undescribed import Mean, Member, Random
 from wsf_networks.mlp import Mlp
 from wsf_tasks.gaussians import Gaussians
 
-from wsframework.errors import NotApplicable, PartError
+from wsframework.errors import NotApplicable
 from wsframework.parts.interfaces import Architecture, Initializer, Setting
 from wsframework.spaces import Weights, WeightSpace
 from wsframework.tasks import OBJECTIVES, Data, Task, TaskShape
@@ -318,12 +318,3 @@ def test_analytic_needs_two_classes() -> None:
 def test_pretrained_needs_a_layer_called_output() -> None:
     with pytest.raises(NotApplicable, match=r"role such as 'output\.weight'"):
         Pretrained(steps=1).fit(make_setting(architecture=Nameless(widths=(4,))))
-
-
-@pytest.mark.parametrize(
-    ("build", "word"),
-    [(lambda: Ridge(alpha=0.0), "alpha"), (lambda: Pretrained(steps=0), "steps"), (lambda: Pretrained(lr=-1.0), "lr")],
-)
-def test_impossible_options_are_refused(build: Callable[[], Initializer], word: str) -> None:
-    with pytest.raises(PartError, match=word):
-        build()

@@ -104,6 +104,8 @@ def test_statistics_are_those_of_each_orbit(space: WeightSpace, data: st.DataObj
     encoder.fit(x, space)
     for orbit in range(len(found.keys)):
         members, std = x[:, found.index == orbit], encoder.std[orbit]
+        assert torch.allclose(found.mean(x)[orbit], members.mean())
+        assert torch.allclose(found.std(x)[orbit], members.std(correction=0))
         assert torch.allclose(encoder.mean[orbit], members.mean().to(std))
         assert torch.allclose(std, members.std(correction=0).to(std)) or (members == members[0, 0]).all()
 
