@@ -167,6 +167,13 @@ def test_show_tells_all_of_a_part() -> None:
     assert "it has no options" not in out
 
 
+def test_show_writes_defaults_as_a_config_does() -> None:
+    out = wsf("show", "mlp").stdout
+    assert "[32]" in out
+    assert '"relu"' in out
+    assert "true" in wsf("show", "deepsets").stdout
+
+
 def test_show_finds_parts_by_kind_where_names_repeat(registry: Any) -> None:
     class Prior(Deepsets):
         """A denoiser with the name of an initializer."""

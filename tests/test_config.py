@@ -104,6 +104,19 @@ def test_the_smallest_config_is_filled_with_defaults(tmp_path: Path) -> None:
         ("[encoder]\nuse = 'wrapper'\ninner.floor = 1", "encoder.inner.use is missing"),
         ("[encoder]\nuse = 'wrapper'\n[[encoder.many]]\nuse = 'orbit'\nx = 1", "encoder.many[0].x = 1"),
         ("[encoder]\nuse = 'wrapper'\nmany.use = 'orbit'", "should be a list of encoder tables, [[encoder.many]]"),
+        ("[compare]\ninitializer = ['mean']", "has no key 'initializer'; did you mean 'initializers'?"),
+        ("[compare]\nbestof = 3", "compare.bestof = 3: [compare] has no key 'bestof'; did you mean 'best_of'?"),
+        ("[compare]\nmaen = 3", "compare.maen = 3: [compare] has no key 'maen'; did you mean 'mean'?"),
+        ("[compare]\nmean = 3", "compare.mean = 3: should be a table"),
+        ("[train]\nlr = inf", "train.lr = inf: should be a number larger than 0, and finite"),
+        (
+            "[tasks]\nuse = 'gaussians'\nspread = [1, inf]",
+            "tasks.spread = [1, inf]: should be a list of 2: a number, a",
+        ),
+        (
+            "[tasks]\nuse = 'gaussians'\njudge = 'validation'\nvalidation = 0",
+            "tasks.judge = 'validation' and tasks.validation = 0: there are no tasks to judge on",
+        ),
         ("[compare]\ninitializers = []", "compare.initializers is empty"),
         ("[compare]\ninitializers = ['mean', 'mean']", "compare.initializers names 'mean' more than once"),
         ("[compare]\ninitializers = ['maen']", "compare.initializers names 'maen': there is no initializer 'maen'"),
@@ -183,6 +196,12 @@ def test_another_part_begins_its_table_anew(tmp_path: Path) -> None:
     assert read(tmp_path, text, "denoiser.use=deepsets").denoiser.options["width"] == 8
     changed = read(tmp_path, text, "denoiser.layers=5", "denoiser.use=graph")
     assert changed.denoiser.options == {"layers": 5}
+
+
+def test_an_inner_part_may_be_set_before_its_outer_one(tmp_path: Path) -> None:
+    changes = ("encoder.inner.floor=0.5", "encoder.inner.use=orbit", "encoder.use=wrapper")
+    for order in (changes, changes[::-1]):
+        assert read(tmp_path, SMALLEST, *order).encoder.options["inner"] == PartConfig("orbit", {"floor": 0.5})
 
 
 def test_override_of_a_config_is_the_override_of_its_file(tmp_path: Path) -> None:

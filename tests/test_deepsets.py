@@ -181,16 +181,9 @@ def test_any_role_can_name_a_matrix():
     check_equivariance(randomized(space), space, 3, 0, F64)
 
 
-@pytest.mark.parametrize("options", [{"width": 1}, {"blocks": 0}, {"edge_width": 0}])
-def test_options_that_leave_no_network_are_refused(options):
-    with pytest.raises(PartError, match=r"deepsets: .* is too small"):
-        Deepsets(mlp_space((2, 4, 3)), 0, **options)
-
-
-@pytest.mark.parametrize("heads", [-1, 5])
-def test_heads_share_the_width(heads):
-    with pytest.raises(PartError, match=f"heads = {heads} do not share width = 64 evenly"):
-        Deepsets(mlp_space((2, 4, 3)), 0, heads=heads)
+def test_heads_share_the_width():
+    with pytest.raises(PartError, match="heads = 5 do not share width = 64 evenly"):
+        Deepsets(mlp_space((2, 4, 3)), 0, heads=5)
 
 
 def fitted(encoder: type[WeightEncoder], space: WeightSpace, dtype: torch.dtype, seed: int) -> WeightEncoder:

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from wsf_tasks.digits import CODES, Digits, images, separation
 
-from wsframework.errors import PartError, RequestError
+from wsframework.errors import RequestError
 from wsframework.tasks import Task, TaskBatch, TaskSplits
 
 SEEDS = st.integers(0, 2**40)
@@ -142,7 +142,3 @@ def test_report_sentence_states_the_split() -> None:
 def test_impossible_requests_are_sentences() -> None:
     with pytest.raises(RequestError, match="there are 511, and these take 520"):
         draw(0, (1, 40, 1000))
-    with pytest.raises(PartError, match="distances from 1 to 5, not 0"):
-        Digits(distance=0)
-    with pytest.raises(PartError, match="query_share"):
-        Digits(query_share=1.0)

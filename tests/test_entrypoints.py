@@ -27,6 +27,19 @@ def wsf_parts():
     return [Sound]
 """
 
+
+IMPORTED = "import TaskFamily\nimport torch"
+UNHASHABLE = "class Unhashable(type(TaskFamily)):\n    __hash__ = None\n"
+
+
+def annotated(annotation: str, default: str = "None") -> str:
+    """A plugin whose part has an option of this annotation, which stands there as a string."""
+    constructor = f"    def __init__(self, *, option: {annotation!r} = {default}): ...\n"
+    return SOUND.replace("    shape = None\n", f"    shape = None\n{constructor}").replace(
+        "import TaskFamily", IMPORTED
+    )
+
+
 BROKEN = {
     "needs_missing": ("import a_library_that_is_not_there", "ModuleNotFoundError.*a_library_that_is_not_there"),
     "does_not_parse": ("def (:", "SyntaxError"),
@@ -35,7 +48,19 @@ BROKEN = {
     "misspelt": (SOUND.replace("def wsf_parts", "def wsf_part"), "hook that does not exist: 'wsf_part'"),
     "raises": (SOUND.replace("return [Sound]", "raise ValueError('no luck')"), "ValueError: no luck"),
     "returns_none": (SOUND.replace("return [Sound]", "return None"), "returned None"),
+    "returns_no_list": (SOUND.replace("return [Sound]", "return 3"), "returned 3, not a list"),
+    "returns_nested": (SOUND.replace("return [Sound]", "return [[Sound]]"), "it is .<class.*Sound'>., not a class"),
     "returns_number": (SOUND.replace("return [Sound]", "return [3]"), "not a class derived from Part"),
+    "no_name_of_torch": (annotated("torch.Foo"), "part Sound: an option's annotation can't be read .*torch.*Foo"),
+    "no_expression": (annotated("foo bar"), "part Sound: an option's annotation can't be read .SyntaxError"),
+    "not_imported": (annotated("Elsewhere"), "part Sound: .*'Elsewhere' is not defined.*import that name"),
+    "empty_tuple": (annotated("tuple[()]", "()"), "option 'option' is annotated tuple.*, which TOML can't hold"),
+    "union_with_text": (annotated("int | 'foo bar'"), "part Sound: an option's annotation can't be read .TypeError"),
+    "kind_of_list": (SOUND.replace("shape = None", "kind = ['x']"), "part Sound: it derives from none of the interf"),
+    "falls_when_looked_at": (
+        SOUND.replace("class Sound(TaskFamily)", f"{UNHASHABLE}\nclass Sound(TaskFamily, metaclass=Unhashable)"),
+        "its parts can't be judged: TypeError",
+    ),
     "undocumented": (SOUND.replace("'''Draws nothing.'''", ""), "Sound: it has no docstring"),
 }
 

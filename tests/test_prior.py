@@ -110,6 +110,14 @@ def test_a_damaged_prior_is_told(tmp_path: Path, damage: str) -> None:
         Prior.load(tmp_path, REGISTRY)
 
 
+@pytest.mark.parametrize("text", ["{}", "[]", '{"design": {"width": 3}, "shape": {}}', '{"design": [], "shape": 3}'])
+def test_a_config_of_something_else_is_told(tmp_path: Path, text: str) -> None:
+    made(RUN.design).save(tmp_path)
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(StoreError, match=r"config\.json: this is not what this version says of a prior"):
+        Prior.load(tmp_path, REGISTRY)
+
+
 def test_a_prior_of_an_earlier_version_is_told(tmp_path: Path) -> None:
     made(RUN.design).save(tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())

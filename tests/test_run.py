@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from wsframework.pipeline.run import run
 from wsframework.pipeline.single import Run
 from wsframework.prior import Prior
 from wsframework.store import load_tensors
+from wsframework.tasks import Data, Task
 
 EVERYONE = tuple(REGISTRY.parts("initializer"))
 BEST = "prior (best of 3)"
@@ -180,6 +181,36 @@ def test_tuning_is_judged_on_validation_tasks(first: Done, tmp_path: Path) -> No
     assert sampled(tmp_path) == {f"held_out-{i}" for i in range(8)}
 
 
+def test_with_few_examples_nobody_sees_more(first: Done, tmp_path: Path) -> None:
+    """The rest of the support data may be anything: no number of the run depends on it."""
+    few = tiny(finetune__support=6, compare__initializers=("random", "nearest", "prior", "search", "analytic"))
+    whole = Run(few, REGISTRY, tmp_path / "whole", "cpu")
+    assert all(len(task.support) == 6 and len(task.query) == 16 for task in whole.judged)
+    assert [set(task.support.y.tolist()) for task in whole.judged] == [{0, 1}] * 8
+    changed = Run(few, REGISTRY, tmp_path / "changed", "cpu")
+    changed.splits = replace(changed.splits, held_out=[_spoilt(task, 6) for task in changed.splits.held_out])
+    for name in few.compare.initializers:
+        assert torch.equal(whole.initial(name).x, changed.initial(name).x), name
+    ours, theirs = (run.gather() for run in (whole, changed))
+    assert ours.curves.keys() == theirs.curves.keys()
+    for name, curves in ours.curves.items():
+        assert all(torch.equal(t, theirs.curves[name].to_tensors()[key]) for key, t in curves.to_tensors().items())
+
+
+def _spoilt(task: Task, kept: int) -> Task:
+    """The task with every support example replaced that is not among the ``kept``."""
+    x = torch.full_like(task.support.x, 9.0)
+    places = torch.linspace(0, len(x) - 1, kept).round().long()
+    x[places] = task.support.x[places]
+    return replace(task, support=Data(x, task.support.y))
+
+
+def test_another_number_of_examples_draws_anew_and_keeps_the_prior(first: Done, tmp_path: Path) -> None:
+    done(tiny(), tmp_path)
+    few = done(tiny(finetune__support=6), tmp_path)
+    assert few.heard.reused() == {"zoo", "prior"}
+
+
 def test_several_seeds_pool_into_one_report(first: Done, tmp_path: Path) -> None:
     pooled = done(tiny(repeats=2), tmp_path)
     assert pooled.scores["n"] == 16
@@ -223,6 +254,14 @@ def test_a_folder_serves_one_run_at_a_time(tmp_path: Path) -> None:
     with run_lock(tmp_path), pytest.raises(RequestError, match="another run"):
         run(tiny(), REGISTRY, tmp_path, "cpu")
     assert "scores.json" not in files(tmp_path)
+
+
+def test_a_file_is_no_folder_to_run_in(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for place in ("file", "file/run"):
+        with pytest.raises(RequestError, match=r"can't be a run's folder: .* choose another with --out"):
+            run(tiny(), REGISTRY, tmp_path / place, "cpu")
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_the_resolved_config_has_every_default(first: Done) -> None:

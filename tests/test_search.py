@@ -14,7 +14,6 @@ from torch import Tensor
 
 from wsframework.config.building import build
 from wsframework.config.sections import PartConfig
-from wsframework.errors import PartError
 from wsframework.parts.interfaces import Initializer, Setting
 from wsframework.pipeline.single import Run
 from wsframework.prior import Prior
@@ -65,13 +64,40 @@ def test_it_is_at_least_as_good_as_every_candidate_of_the_first_step() -> None:
         assert (losses(x, TASKS) <= losses(first[place::k], TASKS) + 1e-6).all()
 
 
+def test_later_steps_improve_on_the_first_and_go_on_from_what_was_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every step's candidates are ``alpha_s kept + sigma_s eps``, with eps new for each of them."""
+    found, k = prior(4), 6
+    seen: list[tuple[Tensor, Tensor]] = []
+    estimate = found.estimate
+
+    def noted(x_t: Tensor, t: Tensor, embedding: Tensor) -> Tensor:
+        seen.append((x_t, estimate(x_t, t, embedding)))
+        return seen[-1][1]
+
+    monkeypatch.setattr(found, "estimate", noted)
+    x = search(found, k).weights(TASKS, 1, torch.Generator().manual_seed(6))[:, 0]
+    assert len(seen) == 4
+    generator, times = torch.Generator().manual_seed(6), found.scheduler.times(4)
+    support = [found.encoder.decode(x_0, found.space).reshape(len(TASKS), k, -1) for _, x_0 in seen]
+    by_step = torch.stack([torch.stack([losses(rows[:, i], TASKS) for i in range(k)], 1) for rows in support], 1)
+    for step, (x_t, _) in enumerate(seen):
+        alpha, sigma = found.scheduler.alpha_sigma(times[step])
+        kept = _best(seen[:step], by_step[:, :step]) if step else torch.zeros(len(TASKS), found.latent.size)
+        expected = alpha * kept.repeat_interleave(k, 0) + sigma * found.start(len(TASKS) * k, generator)
+        assert torch.allclose(x_t, expected if step else expected / sigma, atol=1e-5), step
+    assert torch.allclose(losses(x, TASKS), by_step.amin((1, 2)), atol=1e-5)
+    assert (by_step[:, 1:].amin((1, 2)) < by_step[:, 0].amin(1)).any()
+
+
+def _best(seen: Sequence[tuple[Tensor, Tensor]], by_step: Tensor) -> Tensor:
+    """Of all the estimates so far, each task's with the lowest of the losses by_step (tasks, steps, candidates)."""
+    tasks, _, candidates = by_step.shape
+    estimates = torch.stack([x_0.reshape(tasks, candidates, -1) for _, x_0 in seen], 1).flatten(1, 2)
+    return estimates[torch.arange(tasks), by_step.flatten(1).argmin(1)]
+
+
 def test_equal_generators_find_the_same_and_draws_differ() -> None:
     part = search(prior(3), 4)
     first, second = (part.weights(TASKS, 2, torch.Generator().manual_seed(5)) for _ in range(2))
     assert torch.equal(first, second)
     assert not torch.equal(first[:, 0], first[:, 1])
-
-
-def test_a_search_has_a_candidate() -> None:
-    with pytest.raises(PartError, match="candidates = 0"):
-        build(REGISTRY, "initializer", PartConfig("search", {"candidates": 0}))

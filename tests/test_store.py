@@ -196,7 +196,7 @@ def test_another_recipe_or_space_starts_anew(zoo: ZooStore) -> None:
     assert zoo.blocks() == set()
     append(zoo, 0)
     other = WeightSpace.parse("fixed in=2\nweight in")
-    assert not zoo.begin(other, zoo.recipe())
+    assert not zoo.begin(other, {"lr": 0.1 + 1e-17 + 1e-16})
     assert zoo.blocks() == set()
     assert zoo.space() == other
 

@@ -150,19 +150,3 @@ def test_code_of_tasks_without_one_is_refused_in_a_sentence() -> None:
     bare = Task("bare", SHAPE, nameless.support, nameless.query, nameless.objective)
     with pytest.raises(PartError, match="task 'bare' has none"):
         Code(SHAPE).describe(bare)
-
-
-@pytest.mark.parametrize(
-    ("conditioner", "options", "word"),
-    [
-        (Moments, {"size": 0}, "size"),
-        (Moments, {"width": 0}, "width"),
-        (MeanEmbedding, {"features": 0}, "Fourier"),
-        (MeanEmbedding, {"bandwidth": 0.0}, "bandwidth"),
-    ],
-)
-def test_impossible_options_are_refused(
-    conditioner: type[TaskConditioner], options: dict[str, float], word: str
-) -> None:
-    with pytest.raises(PartError, match=word):
-        conditioner(SHAPE, **options)

@@ -10,7 +10,7 @@ from torch import Tensor
 from wsf_graph.denoiser import GraphDenoiser
 from wsf_graph.neural_graph import neural_graph
 
-from wsframework.errors import PartError, SpaceError
+from wsframework.errors import SpaceError
 from wsframework.spaces import WeightSpace
 
 
@@ -197,12 +197,6 @@ def test_a_role_or_an_output_never_seen_is_refused():
         denoiser(*inputs(deeper), deeper)
     with pytest.raises(SpaceError, match=r"fixed dim 'out' has 4 elements, of which .* built with 3"):
         denoiser(*inputs(broader), broader)
-
-
-@pytest.mark.parametrize("options", [{"width": 1}, {"edge_width": 1}, {"layers": 0}])
-def test_options_that_leave_no_network_are_refused(options):
-    with pytest.raises(PartError, match=r"graph: .* is too small"):
-        GraphDenoiser(mlp([4]), 0, **options)
 
 
 def test_the_plugin_offers_it():

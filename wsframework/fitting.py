@@ -6,20 +6,15 @@ import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from wsframework.allocation import keep_freed_memory
 from wsframework.config.sections import TrainSection
+from wsframework.curriculum import Curriculum
 from wsframework.prior import Prior
-from wsframework.tasks import Data, TaskBatch
-from wsframework.training import network_losses
 from wsframework.zoo import Zoo
-
-CLIP = 1.0
-POINTS = 256
 
 
 class Fitting:
@@ -27,8 +22,9 @@ class Fitting:
 
     Arguments:
         features: standardised descriptors of the seen tasks (tasks, features).
-        train: the options; its ``steps`` are taken as given.
-        generator: the source of all randomness.
+        train: the options; its ``steps`` are taken as given, and ``epochs`` say that they go in passes.
+        generator: the source of all randomness, but for that of layers such as dropout, which draw from torch's own
+            generators: whoever trains has seeded these.
     """
 
     def __init__(
@@ -37,7 +33,7 @@ class Fitting:
         self.prior, self.train, self.generator = prior, train, generator
         self.averaged = copy.deepcopy(prior).eval() if train.ema else prior
         self.optimizer = torch.optim.Adam(prior.parameters(), lr=train.lr, fused=True)
-        self.curriculum = _Curriculum(prior, zoo, features, train, generator)
+        self.curriculum = Curriculum(prior, zoo, features, train, generator)
         self.step = 0
 
     def steps(self) -> Iterator[Lesson]:
@@ -52,7 +48,8 @@ class Fitting:
             loss = train.denoise_weight * denoise_loss + train.output_weight * output_loss
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(prior.parameters(), CLIP)
+            if train.clip:
+                nn.utils.clip_grad_norm_(prior.parameters(), train.clip)
             self.optimizer.step()
             if train.ema:
                 _average(self.averaged, prior, min(train.ema, (1 + self.step) / (10 + self.step)))
@@ -67,13 +64,15 @@ class Fitting:
         tensors |= {f"averaged.{k}": v for k, v in self.averaged.state_dict().items()}
         for i, kept in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{i}.{k}": v for k, v in kept.items()}
+        tensors |= {f"torch.{device}": state for device, state in _torch_states(self.prior.device).items()}
         return {k: v.clone() for k, v in tensors.items()} | {
             "generator": self.generator.get_state(),
+            "left": self.curriculum.left.clone(),
             "step": torch.tensor(self.step),
         }
 
     def resume(self, state: dict[str, Tensor]) -> None:
-        """Go on from a `state`."""
+        """Go on from a `state`; torch's own generators, from which some layers (dropout) draw, do so too."""
         self.prior.load_state_dict(_under("model.", state))
         self.averaged.load_state_dict(_under("averaged.", state))
         moments: dict[int, dict[str, Tensor]] = {}
@@ -82,6 +81,10 @@ class Fitting:
             moments.setdefault(int(place), {})[name] = value
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
         self.generator.set_state(state["generator"])
+        self.curriculum.left = state["left"]
+        torch.set_rng_state(state["torch.cpu"])
+        if self.prior.device.type == "cuda":
+            torch.cuda.set_rng_state(state["torch.cuda"], self.prior.device)
         self.step = int(state["step"])
 
 
@@ -94,81 +97,14 @@ class Lesson:
     output_loss: float
 
 
+def _torch_states(device: torch.device) -> dict[str, Tensor]:
+    """The states of torch's own generators: that of the CPU, and that of the device where it is another."""
+    states = {"cpu": torch.get_rng_state()}
+    return states | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else states
+
+
 def _under(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-
-
-class _Curriculum:
-    """Draws what one step learns from."""
-
-    def __init__(
-        self, prior: Prior, zoo: Zoo, features: Tensor, train: TrainSection, generator: torch.Generator
-    ) -> None:
-        self.prior, self.train, self.generator = prior, train, generator
-        self.features = features.to(prior.device)
-        self.task_index = zoo.task_index
-        self.x = zoo.weights.x.to(prior.device)
-        self.tasks = TaskBatch.of(zoo.tasks).to(prior.device) if train.output_weight else None
-
-    def losses(self) -> tuple[Tensor, Tensor]:
-        """The denoising loss, and the mean task loss of clean estimates (zero where the term is off)."""
-        denoise_loss = output_loss = torch.zeros((), device=self.prior.device)
-        if self.train.denoise_weight:
-            denoise_loss, x_0, tasks = self._denoise()
-            if self.train.output_weight and not self.train.unroll:
-                output_loss = self._task_loss(x_0, tasks)
-        if self.train.output_weight and self.train.unroll:
-            output_loss = self._unrolled()
-        return denoise_loss, output_loss
-
-    def _denoise(self) -> tuple[Tensor, Tensor, Tensor]:
-        """``E || target - f(x_t, t, e) ||^2`` on noised zoo networks; also their clean estimates, and their tasks."""
-        prior = self.prior
-        chosen = self._draw(len(self.x), self.train.batch)
-        weights = self.x[chosen]
-        if self.train.augment:
-            weights = prior.space.random_symmetry(self.generator).act(weights)
-        x_0 = prior.encoder.encode(weights, prior.space)
-        t = prior.scheduler.draw_times(len(chosen), self.generator).to(x_0.device)
-        noise = torch.randn(x_0.shape, generator=self.generator).to(x_0.device)
-        x_t = prior.mix(x_0, noise, t)
-        tasks = self.task_index[chosen]
-        output = prior.denoiser(x_t, t, prior.conditioner(self.features[tasks]), prior.latent)
-        loss = (output - prior.target(x_0, noise, t)).square().mean()
-        return loss, prior.clean(output, x_t, t), tasks
-
-    def _unrolled(self) -> Tensor:
-        """Mean task loss of the clean estimates at every step of the sampler from noise, for any seen tasks.
-
-        Each estimate is judged for itself: no gradient flows from one step of the sampler to the one before.
-        """
-        prior = self.prior
-        tasks = self._draw(len(self.features), self.train.batch)
-        embedding = prior.conditioner(self.features[tasks])
-        losses: list[Tensor] = []
-
-        def denoise(x_t: Tensor, t: Tensor) -> Tensor:
-            x_0 = prior.estimate(x_t, t, embedding)
-            losses.append(self._task_loss(x_0, tasks))
-            return x_0.detach()
-
-        x_t, carry = prior.start(len(tasks), self.generator), None
-        for t, s in pairwise(prior.scheduler.times(self.train.unroll).to(prior.device)):
-            x_t, carry = prior.scheduler.step(denoise, x_t, t, s, carry, self.generator)
-        return torch.stack(losses).mean()
-
-    def _task_loss(self, x_0: Tensor, tasks: Tensor) -> Tensor:
-        """Mean loss of the decoded networks x_0 (batch, size) on their tasks' support data."""
-        assert self.tasks is not None
-        prior, support = self.prior, self.tasks.support
-        points = support.x.shape[1]
-        some = torch.randperm(points, generator=self.generator)[:POINTS] if points > POINTS else slice(None)
-        data = Data(support.x[tasks][:, some], support.y[tasks][:, some])
-        x = prior.encoder.decode(x_0, prior.space)
-        return network_losses(prior.architecture, prior.shape, prior.space, x, data, self.tasks.objective).mean()
-
-    def _draw(self, size: int, count: int) -> Tensor:
-        return torch.randint(size, (count,), generator=self.generator)
 
 
 def _rate(step: int, train: TrainSection) -> float:
@@ -178,5 +114,8 @@ def _rate(step: int, train: TrainSection) -> float:
 
 @torch.no_grad()
 def _average(averaged: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move the parameters of ``averaged`` towards those of ``model``; buffers, such as statistics, are copied."""
     for mean, value in zip(averaged.parameters(), model.parameters(), strict=True):
         mean.lerp_(value, 1 - decay)
+    for kept, trained in zip(averaged.buffers(), model.buffers(), strict=True):
+        kept.copy_(trained)

@@ -58,7 +58,7 @@ class Prior(nn.Module):
         self.conditioner = cast(TaskConditioner, build(registry, "conditioner", design.conditioner, shape))
         self.scheduler = cast(Scheduler, build(registry, "scheduler", design.scheduler))
         self.denoiser = cast(Denoiser, build(registry, "denoiser", design.denoiser, self.latent, self.conditioner.size))
-        _check_symmetry(self.denoiser, self.encoder, self.latent)
+        check_symmetry(self.denoiser, self.encoder, self.latent)
         for name in FEATURES:
             self.register_buffer(name, torch.zeros(0))
 
@@ -183,7 +183,12 @@ class Prior(nn.Module):
         return prior.eval()
 
 
-def _check_symmetry(denoiser: Denoiser, encoder: WeightEncoder, latent: WeightSpace) -> None:
+def check_symmetry(denoiser: Denoiser, encoder: WeightEncoder, latent: WeightSpace) -> None:
+    """Nothing, where an equivariant denoiser has something to be equivariant to.
+
+    Raises:
+        PartError: where it has not.
+    """
     if denoiser.symmetry == "equivariant" and not latent.free:
         raise PartError(
             f"denoiser {denoiser.name!r} is equivariant, but the latent of encoder {encoder.name!r} has no free dim "

@@ -36,6 +36,13 @@ class Data:
     def __len__(self) -> int:
         return self.x.shape[0]
 
+    def limited(self, count: int) -> Data:
+        """``count`` examples at most, spread evenly over their order (0: all of them)."""
+        if not count or count >= len(self):
+            return self
+        kept = torch.linspace(0, len(self) - 1, count).round().long()
+        return Data(self.x[kept], self.y[kept])
+
 
 @runtime_checkable
 class Objective(Protocol):

@@ -71,17 +71,10 @@ class ZooStore:
 
     def space(self) -> WeightSpace:
         """The space of the zoo's networks."""
-        return WeightSpace.parse(self._described("space"))
-
-    def recipe(self) -> dict[str, Any]:
-        """How the zoo's networks were trained, as given to `begin`."""
-        return dict(self._described("recipe"))
-
-    def _described(self, key: str) -> Any:
         found = load_json(self._zoo_file)
-        if not isinstance(found, dict) or key not in found:
-            raise StoreError(f"{self._zoo_file}: states no {key!r}; was it written by ZooStore?")
-        return found[key]
+        if not isinstance(found, dict) or "space" not in found:
+            raise StoreError(f"{self._zoo_file}: states no space; was it written by ZooStore?")
+        return WeightSpace.parse(found["space"])
 
     def append(self, block: int, x: Tensor, loss: Tensor, task_index: Tensor, seconds: float) -> None:
         """Add block number ``block``, or put it in the place of the one there was.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from wsf_conditioners.perceptron import perceptron
+from wsf_conditioners.perceptron import Count, perceptron
 from wsframework.errors import PartError
 from wsframework.parts.interfaces import TaskConditioner
 from wsframework.tasks import Task, TaskShape
@@ -25,7 +25,7 @@ class Code(TaskConditioner):
     name = "code"
     symmetry = "invariant"
 
-    def __init__(self, shape: TaskShape, *, width: int = 64, size: int = 64) -> None:
+    def __init__(self, shape: TaskShape, *, width: Count = 64, size: Count = 64) -> None:
         super().__init__()
         if shape.code == 0:
             raise PartError(

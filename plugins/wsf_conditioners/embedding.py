@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
 from wsf_conditioners.moments import flat, moments, moments_length, padded
-from wsf_conditioners.perceptron import perceptron
-from wsframework.errors import PartError
+from wsf_conditioners.perceptron import Count, perceptron
 from wsframework.parts.interfaces import TaskConditioner
+from wsframework.parts.values import Least
 from wsframework.tasks import Data, Task, TaskShape
 
 
@@ -40,17 +41,13 @@ class MeanEmbedding(TaskConditioner):
         self,
         shape: TaskShape,
         *,
-        width: int = 64,
-        size: int = 64,
-        features: int = 64,
-        bandwidth: float = 2.0,
-        seed: int = 0,
+        width: Count = 64,
+        size: Count = 64,
+        features: Count = 64,
+        bandwidth: Annotated[float, Least(0, strict=True)] = 2.0,
+        seed: Annotated[int, Least(0)] = 0,
     ) -> None:
         super().__init__()
-        if features < 1:
-            raise PartError(f"conditioner 'embedding' has at least 1 Fourier feature, not {features}; see 'moments'")
-        if bandwidth <= 0:
-            raise PartError(f"conditioner 'embedding' has a bandwidth above 0, not {bandwidth}")
         self.shape = shape
         self.size = size
         d, m = math.prod(shape.inputs), math.prod(shape.outputs)

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from wsf_conditioners.perceptron import perceptron
+from wsf_conditioners.perceptron import Count, perceptron
 from wsframework.parts.interfaces import TaskConditioner
 from wsframework.tasks import Data, Task, TaskShape
 
@@ -85,7 +85,7 @@ class Moments(TaskConditioner):
     name = "moments"
     symmetry = "invariant"
 
-    def __init__(self, shape: TaskShape, *, width: int = 64, size: int = 64) -> None:
+    def __init__(self, shape: TaskShape, *, width: Count = 64, size: Count = 64) -> None:
         super().__init__()
         self.shape = shape
         self.size = size

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from torch import nn
 
-from wsframework.errors import PartError
+from wsframework.parts.values import Least
+
+Count = Annotated[int, Least(1)]
 
 
 def perceptron(features: int, width: int, size: int) -> nn.Sequential:
-    """``Linear, SiLU, Linear``: (batch, features) to (batch, size).
-
-    Raises:
-        PartError: where ``width`` or ``size`` is below 1.
-    """
-    for option, value in (("width", width), ("size", size)):
-        if value < 1:
-            raise PartError(
-                f"a conditioner's {option} is at least 1, not {value}; the conditioner without an embedding is 'none'"
-            )
+    """``Linear, SiLU, Linear``: (batch, features) to (batch, size)."""
     return nn.Sequential(nn.Linear(features, width), nn.SiLU(), nn.Linear(width, size))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,7 @@ from wsf_equivariant.view import depth, pieces
 from wsframework.errors import PartError, SpaceError, nearest
 from wsframework.parts.embedding import TimeEmbedding
 from wsframework.parts.interfaces import Denoiser
+from wsframework.parts.values import Least
 from wsframework.spaces import WeightSpace
 
 
@@ -36,13 +39,13 @@ class Deepsets(Denoiser):
         space: WeightSpace,
         condition_size: int,
         *,
-        width: int = 64,
-        blocks: int = 4,
-        edge_width: int = 16,
-        heads: int = 0,
+        width: Annotated[int, Least(2)] = 64,
+        blocks: Annotated[int, Least(1)] = 4,
+        edge_width: Annotated[int, Least(1)] = 16,
+        heads: Annotated[int, Least(0)] = 0,
     ) -> None:
         super().__init__()
-        _check_options(width, blocks, edge_width, heads)
+        _check_heads(width, heads)
         self.time = TimeEmbedding(width)
         self.condition = nn.Linear(condition_size, width) if condition_size else None
         self.depth = nn.Linear(1, width)
@@ -128,9 +131,6 @@ def _module(key: str) -> str:
     return f"[{key.replace('.', '·')}]"
 
 
-def _check_options(width: int, blocks: int, edge_width: int, heads: int) -> None:
-    for name, value, least in (("width", width, 2), ("blocks", blocks, 1), ("edge_width", edge_width, 1)):
-        if value < least:
-            raise PartError(f"deepsets: {name} = {value} is too small; it should be at least {least}")
-    if heads < 0 or (heads and width % heads):
+def _check_heads(width: int, heads: int) -> None:
+    if heads and width % heads:
         raise PartError(f"deepsets: heads = {heads} do not share width = {width} evenly")

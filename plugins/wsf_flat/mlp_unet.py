@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from wsf_flat.layer_sets import LayerSets, layer_sets
 from wsframework.errors import PartError, SpaceError
 from wsframework.parts.embedding import Film, TimeEmbedding
 from wsframework.parts.interfaces import Denoiser
+from wsframework.parts.values import Least
 from wsframework.spaces import WeightSpace
 
 
@@ -78,8 +80,8 @@ class MlpUnet(Denoiser):
             them as a set, before and after the U-Net.
 
     Raises:
-        PartError: where the narrowest level would have fewer than 2 channels, an option is below 1, or
-            ``equivariant_modules`` finds no two layers of identical shape.
+        PartError: where the narrowest level would have fewer than 2 channels, or ``equivariant_modules`` finds
+            no two layers of identical shape.
     """
 
     name = "mlp_unet"
@@ -90,14 +92,14 @@ class MlpUnet(Denoiser):
         space: WeightSpace,
         condition_size: int,
         *,
-        width: int = 512,
-        levels: int = 2,
-        blocks: int = 1,
-        embedding: int = 128,
+        width: Annotated[int, Least(2)] = 512,
+        levels: Annotated[int, Least(1)] = 2,
+        blocks: Annotated[int, Least(1)] = 1,
+        embedding: Annotated[int, Least(2)] = 128,
         equivariant_modules: bool = False,
     ) -> None:
         super().__init__()
-        _check_options(width, levels, blocks, embedding)
+        _check_levels(width, levels)
         self.size = space.size
         self.tau = TimeEmbedding(embedding)
         self.task = _task_embedding(condition_size, embedding)
@@ -130,10 +132,7 @@ def _task_embedding(condition_size: int, embedding: int) -> nn.Module | None:
     return nn.Sequential(nn.Linear(condition_size, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
 
 
-def _check_options(width: int, levels: int, blocks: int, embedding: int) -> None:
-    for option, value, least in [("levels", levels, 1), ("blocks", blocks, 1), ("embedding", embedding, 2)]:
-        if value < least:
-            raise PartError(f"mlp_unet: {option} = {value} is too few; the least is {least}")
+def _check_levels(width: int, levels: int) -> None:
     if width >> (levels - 1) < 2:
         raise PartError(
             f"mlp_unet: width = {width} halved {levels - 1} times leaves fewer than 2 channels; "

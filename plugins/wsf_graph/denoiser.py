@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
 from wsf_graph.coordinates import CoordinateChannels, RoleEmbedding
 from wsf_graph.neural_graph import NeuralGraph, neural_graph
-from wsframework.errors import PartError, SpaceError, nearest
+from wsframework.errors import SpaceError, nearest
 from wsframework.parts.embedding import TimeEmbedding
 from wsframework.parts.interfaces import Denoiser
+from wsframework.parts.values import Least
 from wsframework.spaces import WeightSpace
 
 
@@ -31,7 +33,6 @@ class GraphDenoiser(Denoiser):
 
     Raises:
         SpaceError: where a parameter is neither a matrix nor a vector over plain dims.
-        PartError: where an option is too small.
     """
 
     name = "graph"
@@ -39,12 +40,17 @@ class GraphDenoiser(Denoiser):
     symmetry = "equivariant"
 
     def __init__(
-        self, space: WeightSpace, condition_size: int, *, width: int = 64, edge_width: int = 32, layers: int = 4
+        self,
+        space: WeightSpace,
+        condition_size: int,
+        *,
+        width: Annotated[int, Least(2)] = 64,
+        edge_width: Annotated[int, Least(2)] = 32,
+        layers: Annotated[int, Least(1)] = 4,
     ) -> None:
         from wsf_graph.message_passing import GraphLayer  # torch_geometric takes seconds to import
 
         super().__init__()
-        _check_options(width=width, edge_width=edge_width, layers=layers)
         dims = neural_graph(space, torch.device("cpu")).dims
         self.roles = {role: place for place, role in enumerate(dict.fromkeys(p.role for p in space.parameters))}
         self.fixed = {name: space.dim(name).size for name in dims if not space.dim(name).free}
@@ -105,10 +111,3 @@ class GraphDenoiser(Denoiser):
             zeros = self.identity.weight.new_zeros(dim.size, self.identity.embedding_dim)
             rows.append(zeros if dim.free else learned[name][: dim.size])
         return torch.cat(rows)
-
-
-def _check_options(**options: int) -> None:
-    for option, value in options.items():
-        least = 1 if option == "layers" else 2
-        if value < least:
-            raise PartError(f"graph: {option} = {value} is too small; the least is {least}")

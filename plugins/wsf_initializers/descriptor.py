@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from wsframework.errors import NotApplicable, PartError
+from wsframework.errors import NotApplicable
 from wsframework.parts.interfaces import Initializer, Setting
+from wsframework.parts.values import Least
 from wsframework.tasks import Task
 
 
@@ -58,9 +60,7 @@ class Ridge(Initializer):
 
     describe: Callable[[Sequence[Task]], Tensor]
 
-    def __init__(self, *, alpha: float = 1.0) -> None:
-        if alpha <= 0:
-            raise PartError(f"initializer 'ridge' has an alpha above 0, not {alpha}")
+    def __init__(self, *, alpha: Annotated[float, Least(0, strict=True)] = 1.0) -> None:
         self.alpha = alpha
 
     def fit(self, setting: Setting) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
-from wsframework.errors import NotApplicable, PartError
+from wsframework.errors import NotApplicable
 from wsframework.parts.interfaces import Initializer, Setting
+from wsframework.parts.values import Least
 from wsframework.spaces import WeightSpace
 from wsframework.tasks import Data, Task, TaskBatch
 from wsframework.training import network_losses
@@ -59,10 +61,14 @@ class Pretrained(Initializer):
     name = "pretrained"
     role = "control"
 
-    def __init__(self, *, steps: int = 2000, lr: float = 0.003, batch: int = 64, points: int = 32) -> None:
-        for option, value in (("steps", steps), ("lr", lr), ("batch", batch), ("points", points)):
-            if value <= 0:
-                raise PartError(f"initializer 'pretrained' has {option} above 0, not {value}")
+    def __init__(
+        self,
+        *,
+        steps: Annotated[int, Least(1)] = 2000,
+        lr: Annotated[float, Least(0, strict=True)] = 0.003,
+        batch: Annotated[int, Least(1)] = 64,
+        points: Annotated[int, Least(1)] = 32,
+    ) -> None:
         self.steps, self.lr, self.batch, self.points = steps, lr, batch, points
 
     def fit(self, setting: Setting) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from wsframework.config.sections import PartConfig
 from wsframework.errors import NotApplicable
 from wsframework.parts.interfaces import Initializer, Setting
+from wsframework.parts.values import Least
 from wsframework.prior import Prior
 from wsframework.tasks import Task
 
@@ -65,7 +66,7 @@ class Hypernetwork(Initializer):
     name = "hypernetwork"
     paper = "Ha et al. 2017, arXiv:1609.09106"
 
-    def __init__(self, *, steps: int = 0) -> None:
+    def __init__(self, *, steps: Annotated[int, Least(0)] = 0) -> None:
         self.steps = steps
 
     def fit(self, setting: Setting) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
 from wsf_initializers.prior import PriorInitializer
-from wsframework.errors import PartError
+from wsframework.parts.values import Least
 from wsframework.tasks import Data, Task, TaskBatch
 from wsframework.training import network_losses
 
@@ -31,9 +32,7 @@ class Search(PriorInitializer):
     name = "search"
     paper = ""
 
-    def __init__(self, *, candidates: int = 8) -> None:
-        if candidates < 1:
-            raise PartError(f"initializer 'search': candidates = {candidates}; a search has at least 1")
+    def __init__(self, *, candidates: Annotated[int, Least(1)] = 8) -> None:
         self.candidates = candidates
 
     def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
 
 from wsframework.parts.interfaces import Architecture
+from wsframework.parts.values import Least
 from wsframework.spaces import WeightSpace
 from wsframework.tasks import TaskShape
 
@@ -48,7 +49,7 @@ class Mlp(Architecture):
     def __init__(
         self,
         *,
-        widths: tuple[int, ...] = (32,),
+        widths: tuple[Annotated[int, Least(1)], ...] = (32,),
         activation: Literal["relu", "tanh", "gelu", "silu"] = "relu",
         bias: bool = True,
     ) -> None:

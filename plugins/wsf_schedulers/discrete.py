@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -10,6 +10,10 @@ from torch import Tensor
 from wsf_schedulers.noise import Schedule, cumulative
 from wsframework.errors import PartError
 from wsframework.parts.interfaces import Denoise, Scheduler
+from wsframework.parts.values import Least, Most
+
+Count = Annotated[int, Least(1)]
+Beta = Annotated[float, Least(0, strict=True), Most(1, strict=True)]
 
 
 class Ddim(Scheduler):
@@ -31,20 +35,20 @@ class Ddim(Scheduler):
     def __init__(
         self,
         *,
-        steps: int = 50,
+        steps: Count = 50,
         schedule: Schedule = "cosine",
-        beta_start: float | None = None,
-        beta_end: float | None = None,
-        eta: float = 0.0,
+        beta_start: Beta | None = None,
+        beta_end: Beta | None = None,
+        eta: Annotated[float, Least(0), Most(1)] = 0.0,
     ) -> None:
-        if steps < 1:
-            raise PartError(f"{self.name}: steps = {steps}; a process has at least 1 step")
         self.steps = steps
         self.eta = eta
         start = 0.1 / steps if beta_start is None else beta_start
         end = min(20 / steps, 0.999) if beta_end is None else beta_end
-        if not 0 < start <= end < 1:
-            raise PartError(f"{self.name}: the betas must satisfy 0 < beta_start <= beta_end < 1, not {start}, {end}")
+        if start > end:
+            raise PartError(
+                f"{self.name}: beta_start = {start:g} is larger than beta_end = {end:g}; noise must not fall"
+            )
         self.abar = cumulative(schedule, steps, start, end)
 
     def alpha_sigma(self, t: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,9 +91,9 @@ class Ddpm(Ddim):
     def __init__(
         self,
         *,
-        steps: int = 50,
+        steps: Count = 50,
         schedule: Schedule = "cosine",
-        beta_start: float | None = None,
-        beta_end: float | None = None,
+        beta_start: Beta | None = None,
+        beta_end: Beta | None = None,
     ) -> None:
         super().__init__(steps=steps, schedule=schedule, beta_start=beta_start, beta_end=beta_end, eta=1.0)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from wsframework.errors import PartError, RequestError
+from wsframework.errors import RequestError
 from wsframework.parts.interfaces import TaskFamily
+from wsframework.parts.values import Least, Most
 from wsframework.tasks import OBJECTIVES, Data, Task, TaskShape, TaskSplits
 
 DIGITS = 10
@@ -57,11 +59,12 @@ class Digits(TaskFamily):
     name = "digits"
     paper = "Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits"
 
-    def __init__(self, *, distance: int = 1, query_share: float = 0.3) -> None:
-        if not 1 <= distance <= DIGITS // 2:
-            raise PartError(f"task family 'digits' has distances from 1 to {DIGITS // 2}, not {distance}")
-        if not 0.01 <= query_share <= 0.99:
-            raise PartError(f"task family 'digits' has a query_share from 0.01 to 0.99, not {query_share}")
+    def __init__(
+        self,
+        *,
+        distance: Annotated[int, Least(1), Most(DIGITS // 2)] = 1,
+        query_share: Annotated[float, Least(0.01), Most(0.99)] = 0.3,
+    ) -> None:
         self.distance = distance
         self.query_share = query_share
 

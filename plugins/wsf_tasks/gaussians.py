@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
 
 from wsframework.errors import PartError
 from wsframework.parts.interfaces import TaskFamily
+from wsframework.parts.values import Least
 from wsframework.tasks import OBJECTIVES, Data, Task, TaskShape, TaskSplits
 
 Arrangement = Literal["opposite", "scattered", "rings"]
+Count = Annotated[int, Least(1)]
+Length = Annotated[float, Least(0)]
 
 
 class Gaussians(TaskFamily):
@@ -40,15 +43,15 @@ class Gaussians(TaskFamily):
     def __init__(
         self,
         *,
-        classes: int = 2,
-        dimension: int = 2,
+        classes: Annotated[int, Least(2)] = 2,
+        dimension: Count = 2,
         arrangement: Arrangement = "opposite",
-        separation: float = 4.0,
-        spread: tuple[float, float] = (1.0, 1.0),
-        modes: int = 1,
-        points: int = 200,
-        query: int = 200,
-        imbalance: float = 0.0,
+        separation: Length = 4.0,
+        spread: tuple[Length, Length] = (1.0, 1.0),
+        modes: Count = 1,
+        points: Count = 200,
+        query: Count = 200,
+        imbalance: Length = 0.0,
     ) -> None:
         if modes > 1 and arrangement != "scattered":
             raise PartError(f"gaussians: modes = {modes} needs arrangement = 'scattered', not {arrangement!r}")
@@ -56,6 +59,8 @@ class Gaussians(TaskFamily):
             raise PartError(f"gaussians: a line has two ends; {classes} opposite classes need dimension = 2 or more")
         if min(points, query) < classes:
             raise PartError(f"gaussians: {classes} classes need at least {classes} support and query points")
+        if spread[0] > spread[1]:
+            raise PartError(f"gaussians: spread = {list(spread)} is no interval; its ends are the other way round")
         self.classes, self.dimension, self.arrangement = classes, dimension, arrangement
         self.separation, self.spread, self.modes = separation, spread, modes
         self.points, self.query, self.imbalance = points, query, imbalance

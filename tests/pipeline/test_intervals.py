@@ -28,6 +28,30 @@ def test_mean_of_lognormal_losses_is_covered_better_than_by_percentiles(tasks: i
     assert coverage(found.low, found.high, truth) > (0.85 if tasks < FEW else 0.88)
 
 
+def test_heavy_tails_are_covered_as_the_page_on_statistics_admits() -> None:
+    """Lognormal losses of sigma 2: less than the level, and where the interval misses, it mostly lies too low."""
+    losses = np.exp(2 * np.random.default_rng(7).standard_normal((200, 300)))
+    found = Resampling.draw(200, 1000, 0.95, seed=1).interval(losses, "positive")
+    truth = float(np.exp(2))
+    assert 0.84 < coverage(found.low, found.high, truth) < 0.93
+    assert (found.high < truth).mean() > 3 * (found.low > truth).mean()
+
+
+def test_losses_that_are_mostly_zero_are_covered() -> None:
+    losses = (np.random.default_rng(8).random((200, 300)) < 0.02).astype(float)
+    found = Resampling.draw(200, 1000, 0.95, seed=1).interval(losses, "positive")
+    assert coverage(found.low, found.high, 0.02) > 0.92
+
+
+def test_one_loss_that_is_not_zero_bounds_the_mean_from_below_only() -> None:
+    losses = np.zeros((50, 2))
+    losses[0], losses[:10, 1] = 1.0, 1.0
+    found = Resampling.draw(50, 1000, 0.95, seed=1).interval(losses, "positive")
+    assert found.high[0] == np.inf
+    assert 0 < found.low[0] < found.mean[0] == 0.02
+    assert np.isfinite(found.high[1])
+
+
 @pytest.mark.parametrize("tasks", [4, 12, 60])
 def test_paired_differences_of_normal_values_are_covered_at_the_nominal_level(tasks: int) -> None:
     differences = 5 + np.random.default_rng(4).standard_normal((tasks, COLUMNS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -131,6 +132,19 @@ def test_names_that_no_text_could_state_are_refused(word: str) -> None:
     if word != "a b":
         with pytest.raises(NotationError, match="can't be written"):
             WeightSpace((hidden,), (Parameter("w", (axis,), word),))
+
+
+@pytest.mark.parametrize("word", ["as", "free", "fixed"])
+def test_a_keyword_is_a_name_where_it_reads_back_as_one(word: str) -> None:
+    for dim, name, role in itertools.product((word, "h"), (word, "w"), (word, "w", "a=b")):
+        parts = (Dim(dim, 2, True),), (Parameter(name, (Axis(((Occurrence(dim),),)),), role),)
+        refused = dim == "as" or (name in ("free", "fixed") and role == "a=b")
+        if refused:
+            with pytest.raises(NotationError, match=r"has the name of a keyword|reads as a declaration"):
+                WeightSpace(*parts)
+        else:
+            space = WeightSpace(*parts)
+            assert WeightSpace.parse(str(space)) == space
 
 
 def test_what_is_there_twice_or_not_at_all_is_refused() -> None:

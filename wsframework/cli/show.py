@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,13 +45,12 @@ def _options(part: type[Part]) -> Table | str:
     from rich.table import Table
 
     from wsframework.parts.options import options_of
-    from wsframework.parts.values import shown
 
     options = options_of(part).values()
     if not options:
         return "it has no options"
     table = Table("option", "takes", "default", box=None, header_style="bold", pad_edge=False)
     for option in options:
-        default = "(none)" if option.default is None else shown(option.default)
+        default = "(none)" if option.default is None else json.dumps(option.default)  # as TOML writes it, too
         table.add_row(option.name, escape(str(option)), escape(default))
     return table

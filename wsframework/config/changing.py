@@ -16,10 +16,10 @@ def changed(data: Mapping[str, Any], changes: Mapping[str, Any], mistakes: list[
     """A copy of ``data`` with the dotted keys of ``changes`` set.
 
     Another ``use`` begins the part's table anew, because the options there were those of the former part;
-    so keys that end in ``use`` are set first.
+    so keys that end in ``use`` are set first, and of these the outer before the inner.
     """
     result = deepcopy(dict(data))
-    for key in sorted(changes, key=lambda key: not key.endswith(".use")):
+    for key in sorted(changes, key=lambda key: (not key.endswith(".use"), key.count("."))):
         _set(result, key, changes[key], mistakes)
     return result
 

@@ -58,6 +58,7 @@ def _resolve(data: Mapping[str, Any], registry: Registry) -> tuple[dict[str, Any
     filling.mistakes += _one_of_steps_and_epochs("train", values["train"])
     filling.mistakes += _one_of_steps_and_epochs("finetune", values["finetune"])
     filling.mistakes += _idle(values["train"])
+    filling.mistakes += _unjudged(values["tasks"])
     return values, filling.mistakes
 
 
@@ -100,12 +101,24 @@ def _compare(filling: Filling, table: Mapping[str, Any]) -> CompareSection:
         values["best_of"] = tuple(name for name in values["best_of"] if name in names)
     filling.mistakes += _list_mistakes(names, values["best_of"] or ())
     options = {}
+    for name in [name for name in rest if _no_initializer(filling, name, rest[name])]:
+        del rest[name]
     for name in dict.fromkeys((*names, *rest)):
         where = f"compare.{name}"
         asked = f"compare.initializers names {name!r}" if name in names else f"[{where}]"
         inner = filling.table(table.get(name, {}), where)
         options[name] = filling.options("initializer", name, inner, where, asked).options
     return CompareSection(**values, options=options)
+
+
+def _no_initializer(filling: Filling, name: str, value: Any) -> bool:
+    """Whether ``[compare]`` has a value for ``name`` as for a key of its own, and there is no initializer so called."""
+    initializers = filling.registry.parts("initializer")
+    if name in initializers or isinstance(value, Mapping):
+        return False
+    known = nearest(name, [*(key.name for key in COMPARE_KEYS), *initializers])
+    filling.mistakes.append(f"compare.{name} = {shown(value)}: [compare] has no key {name!r}{known}")
+    return True
 
 
 def _split(table: Mapping[str, Any], keys: Iterable[Option]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -132,6 +145,11 @@ def _one_of_steps_and_epochs(where: str, section: TrainSection | FinetuneSection
         yield f"{where}.steps = {steps} and {where}.epochs = {epochs}: set exactly one of them (0 means not set)"
     if steps == epochs == 0:
         yield f"[{where}] sets neither steps nor epochs: set exactly one of {where}.steps and {where}.epochs"
+
+
+def _unjudged(tasks: TasksSection) -> Iterator[str]:
+    if tasks.judge == "validation" and tasks.validation == 0:
+        yield "tasks.judge = 'validation' and tasks.validation = 0: there are no tasks to judge on; draw at least 1"
 
 
 def _idle(train: TrainSection) -> Iterator[str]:

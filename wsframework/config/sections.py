@@ -56,8 +56,9 @@ class ZooSection:
 
 @dataclass(frozen=True)
 class TrainSection:
-    """Training of the denoiser with Adam: exactly one of ``steps`` and ``epochs`` (passes over the zoo).
+    """Training of the denoiser with Adam: exactly one of ``steps`` and ``epochs`` (shuffled passes over the zoo).
 
+    With ``steps``, every minibatch is drawn with replacement. ``clip`` bounds the norm of the gradient (0: does not).
     ``predict`` is what the network's output means. ``ema`` is the decay of the averaged weights that sample
     (0: none). ``decay`` lets the rate fall to zero along a cosine. ``augment`` applies a random symmetry to
     every batch. ``output_weight`` weighs the output term: the task loss of the decoded clean estimate on seen
@@ -70,6 +71,7 @@ class TrainSection:
     epochs: Whole = 0
     batch: Count = 64
     lr: Rate = 1e-3
+    clip: Weight = 1.0
     predict: Literal["epsilon", "v", "clean"] = "v"
     ema: Decay = 0.998
     decay: bool = True
@@ -92,7 +94,8 @@ class SampleSection:
 class FinetuneSection:
     """Fine-tuning of every initializer alike: exactly one of ``epochs`` and ``steps``, Adam at ``lr``.
 
-    ``support`` limits the support examples a task (0: all of them). ``drop_last`` leaves out the last
+    ``support`` limits the support examples of each judged task (0: all of them), for whoever looks at them: what
+    describes a task, chooses among draws, or fine-tunes. ``drop_last`` leaves out the last
     minibatch of a pass where it is smaller than ``batch``.
     """
 

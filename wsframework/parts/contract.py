@@ -19,12 +19,17 @@ RESERVED: dict[str, frozenset[str]] = {"task_family": frozenset({"use", "seen", 
 """Keys of a section that are not its part's options (``use`` everywhere)."""
 
 
-@lru_cache(maxsize=1024)
 def faults(part: Any) -> tuple[str, ...]:
     """Everything that keeps ``part`` from being registered, one clause each; empty where nothing does."""
     if not (inspect.isclass(part) and issubclass(part, Part)):
         return (f"it is {part!r}, not a class derived from Part",)
-    if not issubclass(part, INTERFACES.get(getattr(part, "kind", ""), ())):
+    return _faults(part)
+
+
+@lru_cache(maxsize=1024)
+def _faults(part: type[Part]) -> tuple[str, ...]:
+    kind = getattr(part, "kind", None)
+    if not issubclass(part, INTERFACES.get(kind, ()) if isinstance(kind, str) else ()):
         return (f"it derives from none of the interfaces {', '.join(i.__name__ for i in INTERFACES.values())}",)
     return (*_faults_of_class(part), *_faults_of_constructor(part))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -33,6 +34,9 @@ def load_registry() -> Registry:
             registry.add_all(_parts(point), point.name)
         except PartError as error:
             registry.broken[point.name] = str(error)
+        except Exception as error:  # a stranger's classes may fail wherever they are looked at
+            reason = f"{point.value}: its parts can't be judged: {type(error).__name__}: {error}"
+            registry.broken[point.name] = reason
     return registry
 
 
@@ -78,6 +82,8 @@ def _ask(name: str, module: ModuleType) -> tuple[type[Part], ...]:
     answers = manager.hook.wsf_parts()
     if not answers:  # pluggy leaves out an answer that is None
         raise PartError(f"{_where(module)}: wsf_parts() returned None, not a list of part classes")
+    if not all(isinstance(parts, Iterable) for parts in answers):
+        raise PartError(f"{_where(module)}: wsf_parts() returned {answers[0]!r}, not a list of part classes")
     return tuple(part for parts in answers for part in parts)
 
 

@@ -52,13 +52,15 @@ def options_of(part: type[Part]) -> dict[str, Option]:
     """The options of ``part`` in the order of its signature.
 
     Raises:
-        PartError: where an annotation names something that its module does not have.
+        PartError: where an annotation can't be read: it names something that its module does not have, or is none.
     """
     constructor: Callable[..., Any] = part.__dict__.get("__init__", part.__init__)
     try:
         hints = get_type_hints(constructor, include_extras=True)
     except NameError as error:
         raise PartError(f"an option's annotation can't be read ({error}); import that name at run time") from None
+    except Exception as error:  # reading a stranger's annotation runs it: whatever it raises is its own fault
+        raise PartError(f"an option's annotation can't be read ({type(error).__name__}: {error})") from None
     return {
         name: _option(name, hints.get(name, MISSING), parameter.default) for name, parameter in part.options().items()
     }
@@ -66,7 +68,7 @@ def options_of(part: type[Part]) -> dict[str, Option]:
 
 def _option(name: str, annotation: Any, default: Any) -> Option:
     many = is_sequence(annotation)
-    inner = get_args(annotation)[0] if many else annotation
+    inner = (*get_args(annotation), annotation)[0] if many else annotation
     return Option(name, annotation, default, _kind(inner), many)
 
 

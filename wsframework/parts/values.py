@@ -107,7 +107,7 @@ def understood(annotation: Any) -> bool:
     if get_origin(annotation) is Literal:
         return all(isinstance(choice, str | int | bool) for choice in inner)
     if is_union(annotation) or is_sequence(annotation):
-        return all(a in (NoneType, Ellipsis) or understood(a) for a in inner)
+        return bool(inner) and all(a in (NoneType, Ellipsis) or understood(a) for a in inner)
     if get_origin(annotation) is Mapping:
         return inner[0] is str and understood(inner[1])
     return any(annotation is plain for plain in WORDS)
@@ -117,7 +117,7 @@ def conform(value: Any, annotation: Any) -> Any:
     """``value`` as ``annotation`` has it: a whole number becomes a float where one is asked for, a list a tuple.
 
     Raises:
-        Unfit: with words for what would be right. ``true`` is no number, 3.0 no whole number, nan nothing.
+        Unfit: with words for what would be right. ``true`` is no number, 3.0 no whole number, nan and inf are nothing.
     """
     inner = get_args(annotation)
     if get_origin(annotation) is Annotated:
@@ -136,8 +136,14 @@ def conform(value: Any, annotation: Any) -> Any:
 
 def _fit(value: Any, fits: bool, annotation: Any) -> Any:
     if not fits:
-        raise Unfit(describe(annotation))
+        raise _unfit(value, annotation)
     return value
+
+
+def _unfit(value: Any, annotation: Any) -> Unfit:
+    """The words for what would be right; bounds alone don't say what is wrong with an infinity."""
+    infinite = any(type(v) is float and math.isinf(v) for v in (value if isinstance(value, list | tuple) else [value]))
+    return Unfit(f"{describe(annotation)}, and finite" if infinite else describe(annotation))
 
 
 def _conform(value: Any, annotation: Any, outer: Any) -> Any:
@@ -145,7 +151,7 @@ def _conform(value: Any, annotation: Any, outer: Any) -> Any:
     try:
         return conform(value, annotation)
     except Unfit:
-        raise Unfit(describe(outer)) from None
+        raise _unfit(value, outer) from None
 
 
 def _first(value: Any, alternatives: tuple[Any, ...], annotation: Any) -> Any:
@@ -156,7 +162,7 @@ def _first(value: Any, alternatives: tuple[Any, ...], annotation: Any) -> Any:
             return conform(value, alternative)
         except Unfit:
             continue
-    raise Unfit(describe(annotation))
+    raise _unfit(value, annotation)
 
 
 def _sequence(value: Any, annotation: Any) -> tuple[Any, ...]:
@@ -172,7 +178,7 @@ def _plain(value: Any, annotation: Any) -> Any:
     if annotation is Any:
         return _frozen(value)
     if annotation is float and type(value) in (int, float):
-        return _fit(float(value), not math.isnan(value), annotation)
+        return _fit(float(value), math.isfinite(value), annotation)
     return _fit(value, type(value) is annotation, annotation)
 
 

@@ -23,6 +23,7 @@ from wsframework.pipeline.report.ablation import write_ablation_report
 from wsframework.pipeline.run import RunResult, gathered, seeds, versions, written
 from wsframework.pipeline.single import Run
 from wsframework.pipeline.stage import fingerprint
+from wsframework.pipeline.trial import try_out
 from wsframework.pipeline.variants import Variant, variants
 from wsframework.store import write_atomic
 from wsframework.tasks import Task
@@ -48,9 +49,11 @@ def ablate(
         only: names of variants (their labels, joined by commas); the others are left out.
 
     Raises:
+        ConfigError: where the parts of a variant can't be built, with a sentence for each of them.
         RequestError: where variants can't be compared, or another process is writing into ``out``.
     """
     found = variants(config, registry, only)
+    try_out(config.name, {variant.name: variant.config for variant in found}, registry)
     with run_lock(out):
         write_atomic(out / "config.toml", to_toml(config))
         zoos = _Zoos(found, registry, out / "zoos", device)
@@ -82,7 +85,7 @@ class _Zoos:
         judged: dict[int, Sequence[Task]] = {}
         for k, variant in ((k, v) for v in found for k in range(v.config.repeats)):
             run = self._run(seeds(variant.config)[k], out)
-            _check_judged(variant, run, judged.setdefault(k, run.judged))
+            _check_judged(variant, run, judged.setdefault(k, run.judged_whole))
             groups.setdefault(fingerprint(run.zoo_recipe), []).append(run)
         for key, runs in groups.items():
             self._share(key, runs)
@@ -126,7 +129,8 @@ def _check_judged(variant: Variant, run: Run, first: Sequence[Task]) -> None:
         raise RequestError(
             f"variant {variant.name!r}: an ablation compares priors; add {JUDGED!r} to compare.initializers"
         )
-    if len(run.judged) != len(first) or not all(map(_same, run.judged, first)):
+    judged = run.judged_whole
+    if len(judged) != len(first) or not all(map(_same, judged, first)):
         raise RequestError(
             f"variant {variant.name!r} would be judged on other tasks than the first, so that they can't be compared "
             "task by task; ablate only keys that leave the judged tasks as they are"

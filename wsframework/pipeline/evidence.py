@@ -41,10 +41,32 @@ class Evidence:
 
 
 def pooled(runs: Sequence[Evidence]) -> Evidence:
-    """The evidence of all ``runs``: every (seed, task) counts as a task; facts of the first; mean cost a seed."""
-    votes = {name: _pooled_votes([run.votes[name] for run in runs]) for name in runs[0].votes}
-    cost = {stage: {"seconds": sum(run.cost[stage]["seconds"] for run in runs) / len(runs)} for stage in runs[0].cost}
-    return replace(runs[0], curves=pool([run.curves for run in runs]), votes=votes, cost=cost)
+    """The evidence of all ``runs``: every (seed, task) counts as a task; facts of the first; mean cost a seed.
+
+    An initializer without an answer in some run is left out, and that is its reason.
+    """
+    names = [name for name in runs[0].votes if all(name in run.votes for run in runs)]
+    stages = dict.fromkeys(stage for run in runs for stage in run.cost)
+    spent = {stage: sum(run.cost.get(stage, {"seconds": 0.0})["seconds"] for run in runs) for stage in stages}
+    return replace(
+        runs[0],
+        roles={name: role for run in reversed(runs) for name, role in run.roles.items()},
+        curves=pool([run.curves for run in runs]),
+        reasons=_pooled_reasons(runs),
+        votes={name: _pooled_votes([run.votes[name] for run in runs]) for name in names},
+        cost={stage: {"seconds": seconds / len(runs)} for stage, seconds in spent.items()},
+    )
+
+
+def _pooled_reasons(runs: Sequence[Evidence]) -> dict[str, str]:
+    """Each initializer's first reason; where other runs have none, with the seeds that it holds for."""
+    found: dict[str, str] = {}
+    for name in dict.fromkeys(name for run in runs for name in run.reasons):
+        seeds = [run.config.seed for run in runs if name in run.reasons]
+        reason = next(run.reasons[name] for run in runs if name in run.reasons)
+        some = f" So it is with seed {', '.join(map(str, seeds))}; figures over all seeds leave it out."
+        found[name] = reason + (some if len(seeds) < len(runs) else "")
+    return found
 
 
 def _pooled_votes(votes: Sequence[Vote]) -> Vote:

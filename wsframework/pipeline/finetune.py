@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from wsframework.config.sections import FinetuneSection
 from wsframework.parts.interfaces import Architecture
 from wsframework.pipeline.curves import Curves
 from wsframework.randomness import generator
-from wsframework.tasks import Data, Task, TaskBatch
+from wsframework.tasks import Task, TaskBatch
 from wsframework.training import Budget, network_losses, network_scores, train_networks
 
 CHUNK = 256
@@ -29,19 +30,21 @@ def finetune(
 ) -> Curves:
     """Train x (tasks, draws, size), each row on its task's support data, and record the way.
 
-    Minibatch order depends on the seed, the task and the draw only, so that initializers are compared pairwise.
+    Minibatch order depends on the seed, the tasks and the draw's number only, not on the initializer nor on how many
+    draws there are, so that initializers are compared pairwise, and the best of several with its own first draw.
     """
-    count, draws, size = x.shape
-    owners = torch.arange(count).repeat_interleave(draws)
-    rows = x.reshape(count * draws, size)
-    chunks = [
-        _finetune_chunk(architecture, [tasks[i] for i in owners[at : at + CHUNK]], rows[at : at + CHUNK], section,
-                        generator(seed, "finetune", at))
-        for at in range(0, len(rows), CHUNK)
+    count, draws, _ = x.shape
+    records = [
+        _finetune_chunk(architecture, tasks[at : at + CHUNK], x[at : at + CHUNK, k], section,
+                        generator(seed, "finetune", k * count + at))
+        for k in range(draws)
+        for at in range(0, count, CHUNK)
     ]  # fmt: skip
-    steps = chunks[0].steps
-    merged = {key: torch.cat([c.tensors[key] for c in chunks]).reshape(count, draws, -1) for key in chunks[0].tensors}
-    return Curves.from_tensors(name, steps, merged)
+    merged = {
+        key: rearrange(torch.cat([r.tensors[key] for r in records]), "(draws tasks) at -> tasks draws at", draws=draws)
+        for key in records[0].tensors
+    }
+    return Curves.from_tensors(name, records[0].steps, merged)
 
 
 class _Record:
@@ -89,7 +92,7 @@ class _Record:
 def _finetune_chunk(
     architecture: Architecture, tasks: Sequence[Task], x: Tensor, section: FinetuneSection, order: torch.Generator
 ) -> _Record:
-    batch = _limited(TaskBatch.of(tasks), section.support)
+    batch = TaskBatch.of(tasks)
     points = batch.support.x.shape[1]
     budget = Budget.of_epochs(section.epochs, section.lr, section.batch, points, section.drop_last)
     if section.steps:
@@ -99,15 +102,6 @@ def _finetune_chunk(
         last = moment.step == budget.steps
         record.after(moment.step, moment.epoch_ends or last, moment.x, moment.losses)
     return record
-
-
-def _limited(batch: TaskBatch, support: int) -> TaskBatch:
-    """The batch with ``support`` examples a task at most, spread evenly over their order (0: all of them)."""
-    points = batch.support.x.shape[1]
-    if not support or support >= points:
-        return batch
-    kept = torch.linspace(0, points - 1, support).round().long()
-    return TaskBatch(Data(batch.support.x[:, kept], batch.support.y[:, kept]), batch.query, batch.objective)
 
 
 def evaluation_steps(budget: int) -> tuple[int, ...]:

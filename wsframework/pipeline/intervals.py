@@ -20,11 +20,12 @@ Array = NDArray[np.float64]
 Kind = Literal["positive", "difference", "bounded"]
 
 FEW = 8
+BELOW = -1e9
 
 
 @dataclass(frozen=True, eq=False)
 class Interval:
-    """Means and the ends of their intervals, each of shape (columns,); ends are NaN for a single task."""
+    """Means and the ends of their intervals, each (columns,): NaN for a single task, infinite where nothing bounds."""
 
     mean: Array
     low: Array
@@ -94,8 +95,18 @@ def _bootstrap_t(values: Array, counts: Array, level: float, kind: Kind) -> tupl
     error = scale * spread / np.sqrt(n)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.log(means / center) / (errors / means) if kind == "positive" else (means - center) / errors
-    low, high = np.quantile(np.nan_to_num(t, posinf=0.0, neginf=0.0), _ends(level), axis=0)
+    low, high = np.quantile(_with_zeros(t), _ends(level), axis=0)
     return _pivot(center, error, high, low, kind)
+
+
+def _with_zeros(t: Array) -> Array:
+    """t (resamples, columns), in which a resample of zeros alone has no number of its own: its logarithm is infinite.
+
+    It counts as far below all others. So where the level asks for quantiles among such resamples (of all values but
+    three or fewer being zero), the upper end is infinite: the data bound the mean from below only.
+    """
+    found: Array = np.where(np.isfinite(t), t, BELOW)
+    return found
 
 
 def _student(values: Array, level: float, kind: Kind) -> tuple[Array, Array]:
@@ -111,7 +122,8 @@ def _student(values: Array, level: float, kind: Kind) -> tuple[Array, Array]:
 def _pivot(center: Array, error: Array, high: Array | float, low: Array | float, kind: Kind) -> tuple[Array, Array]:
     if kind == "positive":
         relative = np.divide(error, center, out=np.zeros_like(center), where=center > 0)
-        return center * np.exp(-high * relative), center * np.exp(-low * relative)
+        with np.errstate(over="ignore"):
+            return center * np.exp(-high * relative), center * np.exp(-low * relative)
     return center - high * error, center - low * error
 
 

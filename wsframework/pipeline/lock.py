@@ -7,9 +7,22 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from wsframework.errors import RequestError
 from wsframework.store import PARTIAL
+
+
+def _opened(folder: Path) -> IO[str]:
+    """The lock's file, in the folder that is made if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / ".lock").open("a+")
+    except OSError as error:
+        where = "" if error.filename in (None, str(folder)) else f" ({error.filename})"
+        raise RequestError(
+            f"{folder}: this can't be a run's folder: {error.strerror}{where}; choose another with --out"
+        ) from None
 
 
 @contextmanager
@@ -20,10 +33,9 @@ def run_lock(folder: Path) -> Iterator[None]:
     says whose it was last.
 
     Raises:
-        RequestError: if another process holds the folder.
+        RequestError: if another process holds the folder, or it can't be made or written into.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+") as file:
+    with _opened(folder) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -23,6 +23,7 @@ from wsframework.pipeline.evidence import Evidence, pooled
 from wsframework.pipeline.lock import run_lock
 from wsframework.pipeline.report import write_report
 from wsframework.pipeline.single import Run
+from wsframework.pipeline.trial import try_out
 from wsframework.pipeline.votes import vote_figures
 from wsframework.store import write_atomic
 
@@ -43,10 +44,12 @@ def run(config: Config, registry: Registry, out: Path, device: str = "auto", obs
     report over all of them.
 
     Raises:
+        ConfigError: where its parts can't be built, with a sentence for each of them.
         RequestError: where the config can't be carried out, or another run is writing into ``out``.
     """
     if config.ablate:
         raise RequestError(f"{config.name} has an [ablate] table: `ablate` runs its variants, `run` can't")
+    try_out(config.name, {config.name: config}, registry)
     with run_lock(out):
         return written(gathered(config, registry, out, device, observer), out)
 

@@ -6,13 +6,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
 from torch import Tensor
 
 from wsframework.config.building import build
-from wsframework.config.sections import Config
+from wsframework.config.sections import PART_SECTIONS, Config, PartConfig
 from wsframework.config.writing import to_toml
 from wsframework.device import usable
 from wsframework.events import Finished, Observer, Progress, silent
@@ -23,8 +24,9 @@ from wsframework.pipeline.evidence import Evidence
 from wsframework.pipeline.finetune import finetune
 from wsframework.pipeline.initialize import Initial, initialize, save_samples
 from wsframework.pipeline.novelty import distances
+from wsframework.pipeline.origin import origin
 from wsframework.pipeline.several import Vote, best_on_support, vote
-from wsframework.pipeline.stage import Checkpoint, StageCache, Staged, fingerprint
+from wsframework.pipeline.stage import Checkpoint, Checkpoints, StageCache, Staged, fingerprint
 from wsframework.pipeline.train import train_prior
 from wsframework.pipeline.zoo import build_zoo, load_zoo, missing
 from wsframework.prior import Prior
@@ -115,9 +117,15 @@ class Run:
         return self.family.draw(tasks.seen, tasks.validation, tasks.held_out, generator(self.config.seed, "tasks"))
 
     @property
-    def judged(self) -> Sequence[Task]:
-        """The tasks that initializers are judged on."""
+    def judged_whole(self) -> Sequence[Task]:
+        """The tasks that initializers are judged on, with more support data than may be used."""
         return self.splits.held_out if self.config.tasks.judge == "held_out" else self.splits.validation
+
+    @cached_property
+    def judged(self) -> Sequence[Task]:
+        """The same with the support data that may be used, for description, choice and fine-tuning alike."""
+        support = self.config.finetune.support
+        return [replace(task, support=task.support.limited(support)) for task in self.judged_whole]
 
     @property
     def objective(self) -> Objective:
@@ -146,7 +154,19 @@ class Run:
         del recipe["size"], recipe["tasks"]["judge"]
         if self.shares_zoo:
             del recipe["tasks"]["seen"]
-        return recipe
+        return recipe | {"wsframework": metadata.version("wsframework"), "source": self._zoo_origin}
+
+    @property
+    def _zoo_origin(self) -> list[str]:
+        """Of the source that the zoo is made by."""
+        c = self.config
+        return [*origin(self.registry, "task_family", c.tasks.part), *origin(self.registry, "architecture", c.network)]
+
+    @property
+    def _prior_origin(self) -> list[str]:
+        """Of the source of the prior's parts."""
+        parts = {name: getattr(self.config, name) for name in PART_SECTIONS}
+        return [digest for name, part in parts.items() for digest in origin(self.registry, PART_SECTIONS[name], part)]
 
     @property
     def design(self) -> Design:
@@ -158,12 +178,12 @@ class Run:
     def zoo_fingerprint(self) -> str:
         """Of everything that the zoo depends on."""
         c = self.config
-        return fingerprint(c.seed, replace(c.tasks, judge="held_out"), c.network, c.zoo)
+        return fingerprint(c.seed, replace(c.tasks, judge="held_out"), c.network, c.zoo, self._zoo_origin)
 
     @cached_property
     def prior_fingerprint(self) -> str:
         """Of everything that the prior depends on."""
-        return fingerprint(self.zoo_fingerprint, self.design, self.config.train, self.device)
+        return fingerprint(self.zoo_fingerprint, self.design, self.config.train, self.device, self._prior_origin)
 
     @cached_property
     def prior(self) -> Prior:
@@ -202,10 +222,10 @@ class Run:
     def initial(self, name: str) -> Initial:
         """The weights that the initializer ``name`` gives for the judged tasks."""
         path = self.out / "initial" / f"{name}.safetensors"
-        checkpoint = Checkpoint(self.out / "checkpoints" / f"{name}.safetensors", self._initial_fingerprint(name))
+        checkpoints = Checkpoints(self.out / "checkpoints" / f"initialize-{name}", self._initial_fingerprint(name))
 
         def compute() -> Initial:
-            return initialize(name, self.config, self.registry, self.judged, lambda: self._setting(name, checkpoint))
+            return initialize(name, self.config, self.registry, self.judged, lambda: self._setting(name, checkpoints))
 
         def save(initial: Initial, _: Path) -> None:
             if name == "prior" and not initial.reason:
@@ -218,18 +238,20 @@ class Run:
             compute,
             save,
             lambda _: Initial.load(path),
-            checkpoint.spent(),
+            checkpoints.spent(),
         )
-        checkpoint.remove()
+        checkpoints.remove()
         self._note(f"initialize-{name}", staged, f"drew weights from {name}")
         return staged.value
 
     def _initial_fingerprint(self, name: str) -> str:
         c = self.config
         options = c.compare.options.get(name, {})
-        return fingerprint(self.prior_fingerprint, name, options, c.sample, c.compare.best_of, c.tasks.judge)
+        drawn = (c.sample, c.compare.best_of, c.tasks.judge, c.finetune.support)
+        source = origin(self.registry, "initializer", PartConfig(name, options))
+        return fingerprint(self.prior_fingerprint, name, options, *drawn, source)
 
-    def _setting(self, name: str, checkpoint: Checkpoint) -> Setting:
+    def _setting(self, name: str, checkpoints: Checkpoints) -> Setting:
         prior = self.prior
         return Setting(
             zoo=self.zoo,
@@ -238,7 +260,7 @@ class Run:
             features=self.features.cpu(),
             describe=lambda tasks: prior.describe(tasks).cpu(),
             prior=prior,
-            train_prior=lambda changes, design: self._train(name, checkpoint, changes, design),
+            train_prior=lambda changes, design: self._train(name, checkpoints.of(changes, design), changes, design),
             generator=generator(self.config.seed, "fit", name),
         )
 

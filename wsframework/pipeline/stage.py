@@ -120,10 +120,6 @@ class StageCache:
         save_json(record, {"fingerprint": fingerprint, "seconds": seconds})
         return Staged(value, seconds, False)
 
-    def holds(self, name: str, fingerprint: str) -> bool:
-        """Whether stage ``name`` is recorded as finished with this fingerprint; its files are not looked at."""
-        return self._recorded_seconds(self._record(name), fingerprint) is not None
-
     def _record(self, name: str) -> Path:
         return self.folder / "stages" / f"{name}.json"
 
@@ -170,3 +166,35 @@ class Checkpoint:
     def remove(self) -> None:
         """Forget the state: the stage is done."""
         remove_file(self.path)
+
+
+class Checkpoints:
+    """The checkpoints of a stage that trains several things: a file in ``folder`` for each.
+
+    Arguments:
+        folder: of these checkpoints and nothing else.
+        fingerprint: of the stage.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self.folder = folder
+        self.fingerprint = fingerprint
+
+    def of(self, *values: Any) -> Checkpoint:
+        """The checkpoint of the training that ``values`` describe."""
+        return Checkpoint(self.folder / f"{fingerprint(*values)[:16]}.safetensors", self.fingerprint)
+
+    def spent(self) -> Callable[[], float]:
+        """As `Checkpoint.spent`, of all together."""
+        seconds = sum(Checkpoint(path, self.fingerprint).spent()() for path in self._files())
+        return lambda: seconds
+
+    def remove(self) -> None:
+        """Forget them all: the stage is done."""
+        for path in self._files():
+            remove_file(path)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("*.safetensors"))

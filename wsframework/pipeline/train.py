@@ -37,21 +37,30 @@ def train_prior(
 ) -> Prior:
     """Fit encoder and descriptors to the zoo, then train conditioner and denoiser together.
 
+    Torch's own generators, from which layers draw, are seeded for the time of it, and then as they were.
+
     Arguments:
         name: of the stage, for the observer and for the randomness.
         checkpoint: where the state is kept now and then; training goes on from what it holds.
     """
-    with torch.random.fork_rng(devices=[]):
+    cuda = [torch.cuda.current_device()] if torch.device(device).type == "cuda" else []
+    with torch.random.fork_rng(devices=cuda):
         torch.manual_seed(generator(seed, name, "parameters").initial_seed())
         prior = Prior(design, zoo.tasks[0].shape, registry, Origin.of(zoo)).to(device)
-    raw = prior.raw_features(zoo.tasks)
-    prior.fit_features(raw)
-    prior.encoder.fit(zoo.weights.x.to(prior.device), prior.space)
-    steps = train.steps or train.epochs * math.ceil(len(zoo) / train.batch)
-    train = replace(train, steps=steps, epochs=0)
-    fitting = Fitting(prior, zoo, prior.standardise(raw), train, generator(seed, name, "training"))
-    _run(fitting, name, checkpoint, observer)
+        raw = prior.raw_features(zoo.tasks)
+        prior.fit_features(raw)
+        prior.encoder.fit(zoo.weights.x.to(prior.device), prior.space)
+        section = _in_steps(train, len(zoo))
+        fitting = Fitting(prior, zoo, prior.standardise(raw), section, generator(seed, name, "training"))
+        _run(fitting, name, checkpoint, observer)
     return prior
+
+
+def _in_steps(train: TrainSection, networks: int) -> TrainSection:
+    """The section with ``steps`` worked out; ``epochs`` stay where it is they that were asked for."""
+    if train.steps:
+        return replace(train, epochs=0)
+    return replace(train, steps=train.epochs * math.ceil(networks / train.batch))
 
 
 def _run(fitting: Fitting, name: str, checkpoint: Checkpoint | None, observer: Observer) -> None:

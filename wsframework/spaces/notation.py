@@ -182,6 +182,13 @@ def check_names(dims: Sequence[Dim], parameters: Sequence[Parameter]) -> None:
         if kind != "role" and len(set(words)) < len(words):
             twice = next(word for word in words if words.count(word) > 1)
             raise NotationError(f"{kind} {twice!r} is stated twice")
+    if "as" in names:
+        raise NotationError("dim 'as' has the name of a keyword, which begins a role; give it another")
+    for p in parameters:
+        if p.name in ("free", "fixed") and "=" in p.role:
+            raise NotationError(
+                f"parameter {p.name!r} with role {p.role!r} reads as a declaration; give it another role"
+            )
 
 
 def format_space(dims: Sequence[Dim], parameters: Sequence[Parameter]) -> str:

@@ -1,4 +1,4 @@
-"""Orbits of coordinates under permutation, and statistics pooled over them."""
+"""Orbits of coordinates under permutation."""
 
 from __future__ import annotations
 
@@ -27,17 +27,6 @@ class Orbits:
 
     index: Tensor
     keys: tuple[str, ...]
-
-    def mean(self, x: Tensor) -> Tensor:
-        """Mean over each orbit and over the batch, of x (batch, size): shape (number of orbits,)."""
-        return self._sum(x.mean(0)) / self._sum(torch.ones_like(x[0]))
-
-    def std(self, x: Tensor) -> Tensor:
-        """Standard deviation over each orbit and over the batch, of x (batch, size)."""
-        return self.mean((x - self.mean(x)[self.index.to(x.device)]) ** 2).sqrt()
-
-    def _sum(self, values: Tensor) -> Tensor:
-        return values.new_zeros(len(self.keys)).index_add_(0, self.index.to(values.device), values)
 
 
 @lru_cache(maxsize=64)

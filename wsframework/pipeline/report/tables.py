@@ -111,10 +111,12 @@ def votes_table(scores: Scores) -> Table:
 
 
 def cost_table(scores: Scores) -> Table:
-    """Seconds of every stage, and their sum."""
+    """Seconds of every stage, and their sum; with several seeds, the means over them."""
     costs = {stage: float(cost["seconds"]) for stage, cost in scores["cost"].items() if "seconds" in cost}
     rows = [row(stage, duration(seconds)) for stage, seconds in costs.items()]
-    return Table(("stage", "time"), (*rows, row("all", duration(sum(costs.values())))))
+    repeats = scores.get("repeats", 1)
+    caption = f"Mean over {repeats} seeds, of each stage and of all: the whole took {repeats} times as long."
+    return Table(("stage", "time"), (*rows, row("all", duration(sum(costs.values())))), caption if repeats > 1 else "")
 
 
 def facts_table(facts: Mapping[str, Any], columns: tuple[str, str] = ("figure", "value")) -> Table:
