@@ -110,9 +110,8 @@ def carry_out(command: str, code: int = 0) -> None:
         changes = [value for option, value in pairwise(words) if option == "--set"]
         read_config(ROOT / words[2], load_registry(), changes)
     elif words[:3] == ["python", "-m", "pytest"] and Path(words[-1]).exists():
-        done = subprocess.run(
-            [sys.executable, *words[1:]], env={**os.environ, "PYTHONPATH": str(Path.cwd())}, capture_output=True
-        )
+        path = os.pathsep.join([str(Path.cwd()), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
+        done = subprocess.run([sys.executable, *words[1:]], env={**os.environ, "PYTHONPATH": path}, capture_output=True)
         assert done.returncode == code, done.stdout.decode()
     elif words[:3] == ["pip", "install", "-e"] and Path(words[3], "pyproject.toml").exists():
         install(Path(words[3]))
