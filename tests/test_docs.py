@@ -28,6 +28,7 @@ import wsframework.testing.strategies
 import wsframework.testing.task_strategies
 from wsframework.cli.app import app
 from wsframework.cli.distribution import Distribution
+from wsframework.config.filling import a
 from wsframework.parts.interfaces import INTERFACES, Part
 from wsframework.pipeline.ablate import ablate
 from wsframework.pipeline.report.contents import Figure
@@ -217,7 +218,9 @@ def test_every_command_and_option_is_in_the_reference() -> None:
     assert all(o in reference("cli.md") for p in group.params for o in p.opts)
 
 
-KIND_PAGES = {kind: ROOT / "docs" / "how-to" / f"write-a-{kind.replace('_', '-')}.md" for kind in INTERFACES}
+KIND_PAGES = {
+    kind: ROOT / "docs" / "how-to" / f"write-{a(kind).replace('_', '-').replace(' ', '-')}.md" for kind in INTERFACES
+}
 PROMISE_PAGES = {**KIND_PAGES, "part": ROOT / "docs" / "how-to" / "write-a-plugin.md"}
 by_kind = pytest.mark.parametrize("kind", KIND_PAGES)
 
