@@ -103,3 +103,12 @@ def test_median_of_few_values_has_no_interval() -> None:
     median, low, high = median_interval(np.array([3.0, 1.0, 2.0]))
     assert median == 2.0
     assert np.isnan([low, high]).all()
+
+
+@pytest.mark.parametrize("n", [20, 200])
+def test_a_mean_that_hangs_on_one_task_has_no_upper_end(n: int) -> None:
+    losses = np.full((n, 1), 1e-6)
+    losses[0] = 1.0
+    found = Resampling.draw(n, 2000, 0.95, 0).interval(losses, "positive")
+    assert found.high[0] == np.inf
+    assert 0 < found.low[0] < found.mean[0]

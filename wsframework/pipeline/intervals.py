@@ -21,6 +21,10 @@ Kind = Literal["positive", "difference", "bounded"]
 
 FEW = 8
 BELOW = -1e9
+FLAT = 1e-12
+"""Values whose variance is smaller, in units of the largest deviation, are all alike."""
+UNBOUNDED = 100.0
+"""An upper end farther above a mean loss than so many times is none: the tasks that it hangs on are too few."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,20 +94,24 @@ def _bootstrap_t(values: Array, counts: Array, level: float, kind: Kind) -> tupl
     shift = counts @ standard / n
     variance = counts @ standard**2 / n - shift**2
     spread = np.std(standard, axis=0, ddof=1)
-    deviation = np.where(variance > 1e-12, np.sqrt(np.maximum(variance, 0) * n / (n - 1)), spread)
+    flat = variance <= FLAT
+    deviation = np.where(flat, spread, np.sqrt(np.maximum(variance, 0) * n / (n - 1)))
     means, errors = center + scale * shift, scale * deviation / np.sqrt(n)
     error = scale * spread / np.sqrt(n)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.log(means / center) / (errors / means) if kind == "positive" else (means - center) / errors
-    low, high = np.quantile(_with_zeros(t), _ends(level), axis=0)
+    if kind == "positive":
+        t = np.where(flat & (means < center), -np.inf, t)
+    low, high = np.quantile(_with_lowest(t), _ends(level), axis=0)
     return _pivot(center, error, high, low, kind)
 
 
-def _with_zeros(t: Array) -> Array:
-    """t (resamples, columns), in which a resample of zeros alone has no number of its own: its logarithm is infinite.
+def _with_lowest(t: Array) -> Array:
+    """t (resamples, columns), in which a resample without the few tasks that make up the mean has no number.
 
-    It counts as far below all others. So where the level asks for quantiles among such resamples (of all values but
-    three or fewer being zero), the upper end is infinite: the data bound the mean from below only.
+    Of zeros alone its logarithm is infinite, and of nearly equal values its error is none. It counts as far below
+    all others. So where the level asks for quantiles among such resamples (as when all values but three or fewer
+    are zero), the upper end is infinite: the data bound the mean from below only.
     """
     found: Array = np.where(np.isfinite(t), t, BELOW)
     return found
@@ -123,7 +131,8 @@ def _pivot(center: Array, error: Array, high: Array | float, low: Array | float,
     if kind == "positive":
         relative = np.divide(error, center, out=np.zeros_like(center), where=center > 0)
         with np.errstate(over="ignore"):
-            return center * np.exp(-high * relative), center * np.exp(-low * relative)
+            upper = center * np.exp(-low * relative)
+        return center * np.exp(-high * relative), np.where(upper > UNBOUNDED * center, np.inf, upper)
     return center - high * error, center - low * error
 
 
