@@ -83,15 +83,6 @@ class OtherDtype(HonestDenoiser):
 
 
 @breaks("serves")
-class OtherShapeForOne(HonestDenoiser):
-    """The answer has an axis too many, where it can hide."""
-
-    def forward(self, x_t, t, condition, space):
-        out = super().forward(x_t, t, condition, space)
-        return out.unsqueeze(-1) if space.size == 1 else out
-
-
-@breaks("serves")
 class DeclinesAll(HonestDenoiser):
     def __init__(self, space: WeightSpace, condition_size: int) -> None:
         raise SpaceError("this denoiser serves no space")
@@ -788,7 +779,7 @@ class SaysNotHow(HonestFamily):
 
 @breaks("serves")
 class UnannouncedCode(HonestFamily):
-    task = with_task(lambda made, generator: {"code": torch.zeros(3)})
+    task = with_task(lambda made, generator: {"code": torch.rand(3, generator=generator)})
 
 
 @breaks("serves")
