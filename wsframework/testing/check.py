@@ -14,6 +14,7 @@ from hypothesis.strategies import SearchStrategy
 
 from wsframework.errors import WsfError
 from wsframework.parts.interfaces import Part
+from wsframework.testing.equivariance import TOLERANCES
 from wsframework.testing.subject import Subject
 
 PATIENCE = 60
@@ -138,6 +139,16 @@ def require(holds: bool | torch.Tensor, sentence: str) -> None:
     """Refute with ``sentence`` where ``holds`` is false."""
     if not holds:
         raise AssertionError(sentence)
+
+
+def require_rounding(error: float, dtype: torch.dtype, otherwise: str) -> None:
+    """Refute with the clause ``otherwise`` where rounding in ``dtype`` does not explain the relative ``error``."""
+    bound = TOLERANCES[dtype]
+    require(
+        error <= bound,
+        f"{otherwise}: the relative error is {error:.2g} under a random permutation, "
+        f"and rounding in {dtype} explains at most {bound:.0e}",
+    )
 
 
 @contextmanager

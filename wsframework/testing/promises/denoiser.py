@@ -14,8 +14,8 @@ from torch import Tensor
 from wsframework.errors import WsfError
 from wsframework.parts.interfaces import Denoiser
 from wsframework.spaces import WeightSpace
-from wsframework.testing.check import Inapplicable, may_decline, promised, require
-from wsframework.testing.equivariance import TOLERANCES, equivariance_error, invariance_error, relative_difference
+from wsframework.testing.check import Inapplicable, may_decline, promised, require, require_rounding
+from wsframework.testing.equivariance import equivariance_error, invariance_error, relative_difference
 from wsframework.testing.strategies import mlp_spaces, weight_spaces
 from wsframework.testing.subject import Subject, randomised
 
@@ -187,18 +187,11 @@ def claim(case: DenoiserCase) -> None:
         denoiser = case.denoiser(dtype)
         x_t, t, condition = case.inputs(dtype)
         error = measure(partial(_answer, case, denoiser, t, condition), case.space, x_t, g)
-        require(error <= TOLERANCES[dtype], _excess(claimed, error, dtype))
+        require_rounding(error, dtype, f"it is not {claimed}")
 
 
 def _answer(case: DenoiserCase, denoiser: Denoiser, t: Tensor, condition: Tensor, x_t: Tensor) -> Tensor:
     return case.answer(denoiser, (x_t, t, condition))
-
-
-def _excess(claimed: str, error: float, dtype: torch.dtype) -> str:
-    return (
-        f"it is not {claimed}: the relative error is {error:.2g} under a random permutation, "
-        f"and rounding in {dtype} explains at most {TOLERANCES[dtype]:.0e}"
-    )
 
 
 @promised("denoiser", any_case)

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from wsframework.parts.interfaces import WeightEncoder
 from wsframework.spaces import Symmetry, WeightSpace
-from wsframework.testing.check import Inapplicable, may_decline, promised, require
-from wsframework.testing.equivariance import TOLERANCES, relative_difference
+from wsframework.testing.check import Inapplicable, may_decline, promised, require, require_rounding
+from wsframework.testing.equivariance import relative_difference
 from wsframework.testing.perceptron import perceptron
 from wsframework.testing.strategies import mlp_spaces, weight_spaces
 from wsframework.testing.subject import Subject, randomised
@@ -135,18 +135,11 @@ def claim(case: EncoderCase) -> None:
         h = _on_latents(g, encoder.latent(space)) if claimed == "equivariant" else None
         z = case.encode(encoder, x)
         expected = h.act(z) if h else z
-        _judge(claimed, "encode", case.encode(encoder, g.act(x)), expected, dtype)
+        error = relative_difference(case.encode(encoder, g.act(x)), expected)
+        require_rounding(error, dtype, f"encode is not {claimed}")
         if h:
-            _judge(claimed, "decode", case.decode(encoder, expected), g.act(case.decode(encoder, z)), dtype)
-
-
-def _judge(claimed: str, method: str, found: Tensor, expected: Tensor, dtype: torch.dtype) -> None:
-    error, bound = relative_difference(found, expected), TOLERANCES[dtype]
-    require(
-        error <= bound,
-        f"{method} is not {claimed}: the relative error is {error:.2g} under a random permutation, "
-        f"and rounding in {dtype} explains at most {bound:.0e}",
-    )
+            error = relative_difference(case.decode(encoder, expected), g.act(case.decode(encoder, z)))
+            require_rounding(error, dtype, f"decode is not {claimed}")
 
 
 def _on_latents(g: Symmetry, latent: WeightSpace) -> Symmetry:
