@@ -30,6 +30,10 @@ class SpaceError(RequestError):
     """Weights and weight space, or a part and a weight space, do not fit each other."""
 
 
+class TraceError(WsfError):
+    """No weight space was found for a module: it could not be followed, or what was found failed its verification."""
+
+
 class PartError(RequestError):
     """A part is unknown, broken, or was given options that it does not have."""
 

@@ -1,0 +1,168 @@
+"""Reading a program: every operator's numbers and labels, and from them the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import Node
+
+from wsframework.tracing.facts import Facts
+from wsframework.tracing.labels import Column, Labels, fixed, of_constant
+from wsframework.tracing.program import Program
+from wsframework.tracing.rules import RULES, Call, Operand
+from wsframework.tracing.verbs import fix, scaled
+from wsframework.tracing.walking import walk
+
+Names = Mapping[str, Labels]
+
+_OF_SHAPE = (
+    "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "empty_like", "new_empty", "full",
+    "arange", "zeros", "ones", "empty", "scalar_tensor", "eye", "linspace", "sym_size", "empty_permuted",
+)  # fmt: skip
+"""Operators whose result depends on shapes only."""
+
+_RANDOM = ("rand", "randn", "randint", "rand_like", "randn_like", "bernoulli", "randperm", "normal_functional")
+
+
+@dataclass(eq=False)
+class Reading:
+    """What was read.
+
+    Attributes:
+        unknown: operators without a rule that met labels that move, by name, in order.
+        outputs: the labels of the outputs.
+    """
+
+    facts: Facts
+    unknown: dict[str, int] = field(default_factory=dict)
+    outputs: list[Labels] = field(default_factory=list)
+    operators: int = 0
+
+
+def read(program: Program, users: Sequence[Any], state: Names, facts: Facts) -> Reading:
+    """Follow ``program`` for the example inputs ``users``, the parameters labelled by ``state``.
+
+    Nothing may move along the axes of inputs and outputs.
+    """
+    reading = Reading(facts)
+    placed = _placed(program, users, state)
+    with torch.no_grad():
+        outputs = walk(program.graph, placed, lambda node, args, kwargs: _visit(reading, node, args, kwargs))
+    for output, buffer in zip(outputs, program.outputs, strict=True):
+        if isinstance(output, Operand) and buffer is None:
+            facts.reason = "an output"
+            fix(facts, scaled(facts, output.labels, None), range(output.value.dim()))
+            _alone(facts, output.labels)
+    return reading
+
+
+def _alone(facts: Facts, labels: Labels) -> None:
+    for column in labels.columns:
+        facts.fix(torch.unique(column.atoms))
+
+
+def _placed(program: Program, users: Sequence[Any], state: Names) -> list[Any]:
+    placed: list[Any] = []
+    for (kind, value), argument in zip(program.inputs, program.arguments(program.state, users), strict=True):
+        if not isinstance(argument, Tensor):
+            placed.append(argument)
+        elif kind == "user":
+            placed.append(Operand(argument, fixed(argument.shape)))
+        elif kind == "constant" or value not in state:
+            placed.append(Operand(argument, of_constant(argument), constant=True))
+        else:
+            placed.append(Operand(argument, state[value]))
+    return placed
+
+
+def _visit(reading: Reading, node: Node, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    target: Any = node.target
+    result = target(*_plain(args), **_plain(kwargs))
+    if result is None:  # an assertion
+        return None
+    operands = list(_operands((*args, *kwargs.values())))
+    name = _name(target)
+    reading.operators += 1
+    if name in _OF_SHAPE or (operands and name not in _RANDOM and all(o.constant for o in operands)):
+        return _each(result, lambda value: Operand(value, of_constant(value), constant=True))
+    if name in _RANDOM or not operands:
+        return _each(result, lambda value: Operand(value, fixed(value.shape), constant=False))
+    reading.facts.reason = _reason(node, target)
+    answer = _answer(reading, node, name, args, kwargs, result, operands)
+    return _labelled(result, answer)
+
+
+def _answer(
+    reading: Reading, node: Node, name: str, args: Sequence[Any], kwargs: dict[str, Any], result: Any, operands: list[Operand]
+) -> Any:
+    facts = reading.facts
+    if rule := RULES.get(name):
+        return rule(Call(facts, name, node.target, args, kwargs, result, _used(node)))  # type: ignore[arg-type]
+    if any(o.labels.moves for o in operands):
+        reading.unknown[str(node.target)] = reading.unknown.get(str(node.target), 0) + 1
+        facts.reason = f"{node.target} has no rule"
+        for operand in operands:
+            _alone(facts, scaled(facts, operand.labels, None))
+    return None
+
+
+def _labelled(result: Any, answer: Any) -> Any:
+    if isinstance(result, Tensor):
+        labels = answer if isinstance(answer, Labels) else fixed(result.shape)
+        assert labels.shape == tuple(result.shape), (labels.shape, tuple(result.shape))
+        return Operand(result, labels)
+    if isinstance(result, (tuple, list)):
+        answers = answer if isinstance(answer, Sequence) else [None] * len(result)
+        return [_labelled(value, a) for value, a in zip(result, answers, strict=True)]
+    return result
+
+
+def _used(node: Node) -> frozenset[int] | None:
+    taken = [user.args[1] for user in node.users if getattr(user.target, "__name__", "") == "getitem"]
+    return frozenset(t for t in taken if isinstance(t, int)) or None
+
+
+def _name(target: Any) -> str:
+    packet = getattr(target, "overloadpacket", target)
+    return str(getattr(packet, "__name__", packet))
+
+
+def _reason(node: Node, target: Any) -> str:
+    stack = list((node.meta.get("nn_module_stack") or {}).values())
+    where = str(stack[-1][0]).removeprefix("L['self'].") if stack else ""
+    return f"{str(target).removesuffix('.default')}{f' in {where}' if where else ''}"
+
+
+def _operands(values: Any) -> Any:
+    for value in values:
+        if isinstance(value, Operand):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from _operands(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Operand):
+        return value.value
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(v) for v in value)
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    return value
+
+
+def _each(result: Any, wrap: Callable[[Tensor], Operand]) -> Any:
+    if isinstance(result, Tensor):
+        return wrap(result)
+    if isinstance(result, (tuple, list)):
+        return [_each(value, wrap) for value in result]
+    return result
+
+
+def columns_of(atoms: Sequence[Tensor]) -> tuple[Column, ...]:
+    """One column for each array of atoms."""
+    return tuple(Column(a) for a in atoms)

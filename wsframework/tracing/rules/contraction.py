@@ -1,0 +1,74 @@
+"""Sums of products: what is summed over moves together, and is gone."""
+
+from __future__ import annotations
+
+from wsframework.tracing.facts import Facts
+from wsframework.tracing.labels import Labels
+from wsframework.tracing.rules.registry import Call, Operand, rule
+from wsframework.tracing.verbs import join, reduce
+
+
+def contract(facts: Facts, first: Labels, second: Labels) -> Labels:
+    """``sum_k first[..., m, k] second[..., k, n]``."""
+    product = join(facts, first.unsqueeze(-1), second.unsqueeze(-3), mode="multiply")
+    return reduce(facts, product, [-2]).squeeze([-2])
+
+
+def affine(facts: Facts, x: Labels, weight: Labels, bias: Labels | None) -> Labels:
+    """``x W^T + b``, x (..., k), W (n, k), b (n)."""
+    product = join(facts, x.unsqueeze(-2), weight, mode="multiply")
+    result = reduce(facts, product, [-1]).squeeze([-1])
+    return result if bias is None else join(facts, result, bias, mode="add")
+
+
+@rule("linear")
+def linear(call: Call) -> Labels:
+    """A linear layer."""
+    bias = call.argument(2, "bias")
+    return affine(call.facts, call.args[0].labels, call.args[1].labels, bias.labels if bias else None)
+
+
+@rule("mm", "bmm", "matmul")
+def matmul(call: Call) -> Labels:
+    """Products of matrices, batched or not; of vectors, too."""
+    first, second = call.args[0].labels, call.args[1].labels
+    for labels in (first, second):
+        if len(labels.shape) == 3:
+            call.facts.wish(labels, labels.shape[0])
+    vectors = len(first.shape) == 1, len(second.shape) == 1
+    result = contract(
+        call.facts, first.unsqueeze(0) if vectors[0] else first, second.unsqueeze(1) if vectors[1] else second
+    )
+    if vectors[1]:
+        result = result.squeeze([-1])
+    return result.squeeze([-1 if vectors[1] else -2]) if vectors[0] else result
+
+
+@rule("addmm", "baddbmm", "addmv", "addbmm_")
+def added(call: Call) -> Labels:
+    """``b + A B``."""
+    bias, first, second = (operand.labels for operand in call.args[:3])
+    for labels in (first, second):
+        if len(labels.shape) == 3:
+            call.facts.wish(labels, labels.shape[0])
+    vector = len(second.shape) == 1
+    product = contract(call.facts, first, second.unsqueeze(1) if vector else second)
+    return join(call.facts, bias, product.squeeze([-1]) if vector else product, mode="add")
+
+
+@rule("mv", "dot", "vdot")
+def vectors(call: Call) -> Labels:
+    """A matrix or vector times a vector."""
+    product = join(call.facts, call.args[0].labels, call.args[1].labels, mode="multiply")
+    return reduce(call.facts, product, [-1]).squeeze([-1])
+
+
+@rule("outer", "ger")
+def outer(call: Call) -> Labels:
+    """All products of the entries of two vectors."""
+    return join(call.facts, call.args[0].labels.unsqueeze(-1), call.args[1].labels.unsqueeze(0), mode="multiply")
+
+
+def labels_of(operand: Operand | None) -> Labels | None:
+    """The labels of an operand that may be left out."""
+    return None if operand is None else operand.labels
