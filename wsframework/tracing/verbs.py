@@ -9,9 +9,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import combinations
 from typing import Literal
 
 import torch
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from wsframework.tracing.facts import Facts
@@ -138,7 +141,21 @@ def _tuples(facts: Facts, group: list[_Joined]) -> _Joined:
     for member in group:
         _tell(facts, atoms, member.atoms, one_to_one=False)
         _absorb(facts, result, member)
+    for first, second in combinations(columns, 2):
+        _common(facts, first.flatten(), second.flatten())
     return result
+
+
+def _common(facts: Facts, first: Tensor, second: Tensor) -> None:
+    """What two columns both tell: parts such that labels of one part occur together only (heads of one group)."""
+    names, left = torch.unique(first, return_inverse=True)
+    others, right = torch.unique(second, return_inverse=True)
+    graph = coo_array((torch.ones(len(left)), (left, right + len(names))), shape=[len(names) + len(others)] * 2)
+    count, part = connected_components(graph, directed=False)
+    if count > 1:
+        atoms = facts.atoms(count, f"blocks of {facts.reason}")[torch.from_numpy(part).long()]
+        facts.maps(names, atoms[: len(names)])
+        facts.maps(others, atoms[len(names) :])
 
 
 def _exponents(facts: Facts, column: _Joined, present: Sequence[int], mode: Mode) -> Tensor | None:
