@@ -59,10 +59,15 @@ def _constant(array: Tensor, axis: int) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """A tensor's shape and its columns."""
+    """A tensor's shape and its columns.
+
+    Attributes:
+        zero: whether it is known to be zero everywhere, which no gauge changes.
+    """
 
     shape: tuple[int, ...]
     columns: tuple[Column, ...] = ()
+    zero: bool = False
 
     @property
     def moves(self) -> bool:
@@ -77,7 +82,7 @@ class Labels:
     def map(self, shape: Iterable[int], rearrange: Callable[[Tensor], Tensor]) -> Labels:
         """Columns rearranged by a function that keeps axes of size 1, such as `torch.movedim`."""
         columns = (column.map(rearrange) for column in self.columns)
-        return Labels(tuple(shape), tuple(column for column in columns if column.axes))
+        return Labels(tuple(shape), tuple(column for column in columns if column.axes), self.zero)
 
     def unsqueeze(self, axis: int) -> Labels:
         """With an axis of size 1 before ``axis`` (of the new rank, from the end where negative)."""
@@ -119,4 +124,4 @@ def fixed(shape: Iterable[int], axes: Iterable[int] | None = None) -> Labels:
 def of_constant(value: Tensor) -> Labels:
     """Labels of known numbers: places along the axes in which they vary."""
     varying = [axis for axis, size in enumerate(value.shape) if size > 1 and not _constant(value, axis)]
-    return fixed(value.shape, varying)
+    return Labels(tuple(value.shape), fixed(value.shape, varying).columns, not bool(value.any()))

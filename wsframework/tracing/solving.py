@@ -148,13 +148,13 @@ class _Problem:
     def merged(self, element: Ints, colour: Ints) -> bool:
         """Put both sides of maps together that are one to one within a colour, and the images of equal maps."""
         found: list[Pair] = []
-        maps: dict[tuple[int, bytes], list[Pair]] = {}
+        maps: dict[bytes, list[Pair]] = {}
         for source, target in self.arrows:
             for c in np.unique(colour[source]):
                 s, t = source[colour[source] == c], target[colour[source] == c]
                 fine, coarse = _distinct(element[s], element[t])
                 if len(np.unique(coarse)) < len(fine):
-                    maps.setdefault((int(c), fine.tobytes()), []).append((fine, coarse))
+                    maps.setdefault(fine.tobytes(), []).append((fine, coarse))
                 elif (fine != coarse).any():
                     found.append((s, t))
         atom = np.zeros(int(element.max(initial=-1)) + 1, dtype=np.int64)

@@ -14,6 +14,7 @@ from torch.utils import _pytree as pytree
 from wsframework.errors import TraceError
 from wsframework.spaces import WeightSpace
 from wsframework.tracing.facts import Facts
+from wsframework.tracing.gauges import exponents, with_unknowns
 from wsframework.tracing.factoring import Unwritable
 from wsframework.tracing.forms import Forms
 from wsframework.tracing.labels import Column, Labels
@@ -21,7 +22,7 @@ from wsframework.tracing.program import Program, moving_buffers, program_of
 from wsframework.tracing.reading import Reading, read
 from wsframework.tracing.solving import Solution, solve
 from wsframework.tracing.verifying import TOLERANCE, change, randomised, restricted
-from wsframework.tracing.writing import Dependent, bundled, space_of, write_axes
+from wsframework.tracing.writing import Dependent, Written, bundled, space_of, write_axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +91,9 @@ def examine(
             bad = [a for a in range(facts.size) if error.dims & solution.coordinates[solution.element[a]].keys()]
             facts.fix(torch.tensor(bad))
             solution = solve(facts)
+    gauges, powers = _gauges(program, users, labels, written, solution)
     notes = tuple(f"{name} has no rule" for name in reading.unknown)
-    space = space_of(written, solution, program.ties, {}, lambda *_: 0, notes)
+    space = space_of(written, solution, program.ties, gauges, lambda n, a, t, d: powers.get((d, (n, a, t)), 0), notes)
     generator = torch.Generator().manual_seed(seed)
     error = _verified(program, space, users, generator, frozenset(moving))
     return Trace(space, error, None, reading.operators, time.perf_counter() - start)
@@ -119,6 +121,25 @@ def _dependent(facts: Facts, outer: Tensor, inner: Tensor) -> Tensor:
     facts.maps(outer, blocks[part])
     facts.maps(inner.flatten(), blocks.repeat_interleave(inner.shape[1]))
     return inner[part]
+
+
+def _gauges(program: Program, users: Sequence[Any], labels: Mapping[str, Labels], written: Written, solution: Solution) -> Any:
+    """For each dim that has one: its gauge, and its exponents by dim and place."""
+    outer = {dim.within for dim in solution.dims}
+    uses = written.uses()
+    left = [d.number for d in solution.dims if d.free and d.number not in outer and d.number in uses]
+    gauges: dict[int, Any] = {}
+    powers: dict[Any, int] = {}
+    for gauge in ("scale", "sign"):
+        facts = Facts(Forms(gauge))
+        read(program, users, with_unknowns(labels, written, solution, left, facts.forms), facts)
+        for dim in left:
+            found = exponents(facts.forms, dim, uses[dim])
+            if found is not None:
+                gauges[dim] = gauge
+                powers |= {(dim, place): value for place, value in found.items()}
+        left = [dim for dim in left if dim not in gauges]
+    return gauges, powers
 
 
 def _verified(program: Program, space: WeightSpace, users: Sequence[Any], generator: torch.Generator, moving: frozenset[str]) -> float:

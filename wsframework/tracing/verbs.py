@@ -31,13 +31,12 @@ class _Joined:
     exponents: dict[int, Tensor | None] = field(default_factory=dict)
 
 
-def join(facts: Facts, *operands: Labels, mode: Mode, zeros: Sequence[int] = ()) -> Labels:
+def join(facts: Facts, *operands: Labels, mode: Mode) -> Labels:
     """Positions that meet in an elementwise operation move together.
 
     Arguments:
         mode: what happens to the operands' values: where they are added, their exponents must agree; where they
-            are multiplied, exponents add up; ``neither``: there must be none.
-        zeros: the operands that are zero everywhere, and so have any exponent.
+            are multiplied, exponents add up; ``neither``: there must be none. What is zero has any exponent.
     """
     shape = torch.broadcast_shapes(*(operand.shape for operand in operands))
     joined: list[_Joined] = []
@@ -45,9 +44,11 @@ def join(facts: Facts, *operands: Labels, mode: Mode, zeros: Sequence[int] = ())
         for column in operand.expand(shape).columns:
             _insert(facts, joined, _Joined(column.atoms, {number: column.forms}))
     joined = _complete(facts, joined)
-    present = [number for number in range(len(operands)) if number not in zeros]
-    columns = [Column(c.atoms, _exponents(facts, c, present, mode)) for c in joined]
-    return Labels(tuple(shape), tuple(columns))
+    zero = [operand.zero for operand in operands]
+    present = [number for number, is_zero in enumerate(zero) if mode != "add" or not is_zero]
+    nothing = (any if mode == "multiply" else all)(zero)
+    columns = [Column(c.atoms, None if nothing else _exponents(facts, c, present, mode)) for c in joined]
+    return Labels(tuple(shape), tuple(columns), nothing and mode in ("add", "multiply"))
 
 
 def _insert(facts: Facts, joined: list[_Joined], new: _Joined) -> None:
@@ -161,9 +162,9 @@ def _common(facts: Facts, first: Tensor, second: Tensor) -> None:
 def _exponents(facts: Facts, column: _Joined, present: Sequence[int], mode: Mode) -> Tensor | None:
     """The exponents of the result, and what they demand of the operands'."""
     found = [column.exponents.get(number) for number in present]
-    if facts.forms.gauge is None or all(forms is None for forms in found):
+    if all(forms is None for forms in found):
         return None
-    result = found[0]
+    result = found[0] if found else None
     for forms in found[1:]:
         if mode == "add":
             facts.forms.agree(result, forms)
@@ -196,7 +197,7 @@ def reduce(facts: Facts, labels: Labels, axes: Iterable[int], powers: bool = Fal
         if kept := [axis for axis in column.axes if axis not in gone]:
             columns.append(_blocks(facts, column, kept))
     shape = tuple(1 if axis in gone else size for axis, size in enumerate(labels.shape))
-    return Labels(shape, tuple(column for column in columns if column.axes))
+    return Labels(shape, tuple(column for column in columns if column.axes), labels.zero)
 
 
 def _blocks(facts: Facts, column: Column, kept: list[int]) -> Column:
@@ -229,7 +230,7 @@ def move(facts: Facts, labels: Labels, source: Tensor) -> Labels:
         counts = torch.bincount(source.flatten(), minlength=labels.size)
         if not (counts == counts[0]).all():
             _mark_taken(facts, labels, counts.reshape(labels.shape))
-    return Labels(tuple(source.shape), tuple(column for column in columns if column.axes))
+    return Labels(tuple(source.shape), tuple(column for column in columns if column.axes), labels.zero)
 
 
 def _mark_taken(facts: Facts, labels: Labels, counts: Tensor) -> None:
@@ -277,7 +278,7 @@ def fix(facts: Facts, labels: Labels, axes: Iterable[int]) -> Labels:
         else:
             columns.append(column)
     fresh = [places(labels.shape, axis) for axis in sorted(chosen) if labels.shape[axis] > 1]
-    return Labels(labels.shape, (*columns, *(column for column in fresh if not _told(columns, column))))
+    return Labels(labels.shape, (*columns, *(column for column in fresh if not _told(columns, column))), labels.zero)
 
 
 def _told(columns: list[Column], new: Column) -> bool:
@@ -302,4 +303,4 @@ def scaled(facts: Facts, labels: Labels, factor: Fraction | int | None) -> Label
             facts.forms.vanish(column.forms)
         forms = None if factor is None else facts.forms.combine(None, column.forms, factor)
         columns.append(Column(column.atoms, forms))
-    return Labels(labels.shape, tuple(columns))
+    return Labels(labels.shape, tuple(columns), labels.zero and factor is not None and factor != 0)

@@ -78,18 +78,15 @@ def power(call: Call) -> Labels:
 def meet(call: Call, mode: Mode) -> Labels:
     """All arguments, numbers among them, joined."""
     operands = [_labels(argument) for argument in (*call.args, *call.kwargs.values()) if _counts(argument)]
-    zeros = [place for place, (_, zero) in enumerate(operands) if zero]
-    return join(call.facts, *(labels for labels, _ in operands), mode=mode, zeros=zeros)
+    return join(call.facts, *operands, mode=mode)
 
 
 def _counts(argument: Any) -> bool:
     return isinstance(argument, (Operand, int, float, complex)) and not isinstance(argument, bool)
 
 
-def _labels(argument: Any) -> tuple[Labels, bool]:
-    if isinstance(argument, Operand):
-        return argument.labels, argument.zero
-    return Labels(()), argument == 0
+def _labels(argument: Any) -> Labels:
+    return argument.labels if isinstance(argument, Operand) else Labels((), zero=argument == 0)
 
 
 @rule("add", "sub", "rsub")
@@ -115,9 +112,7 @@ def divide(call: Call) -> Labels:
 def where(call: Call) -> Labels:
     """A choice between two that agree, by a condition without exponents."""
     condition, *others = call.args
-    known = [_labels(other) for other in others]
-    zeros = [place for place, (_, zero) in enumerate(known) if zero]
-    chosen = join(call.facts, *(labels for labels, _ in known), mode="add", zeros=zeros)
+    chosen = join(call.facts, *(_labels(other) for other in others), mode="add")
     return join(call.facts, chosen, scaled(call.facts, condition.labels, None), mode="multiply")
 
 

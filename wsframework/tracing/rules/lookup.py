@@ -54,8 +54,9 @@ def scatter(call: Call) -> Labels:
     kept = [reduce(call.facts, fix(call.facts, labels, [axis]), [axis], powers=True) for labels in pieces]
     kept = [_cut(k, call.result.shape, call) if k is not kept[0] else k for k in kept]
     mode = "add" if call.name in ("scatter_add", "index_add") else "neither"
-    zeros = [n for n, zero in enumerate([x.zero, call.name.startswith("scatter"), False]) if zero]
-    merged = join(call.facts, *kept, mode=mode, zeros=zeros)
+    if call.name.startswith("scatter"):  # indices have no exponent
+        kept[1] = Labels(kept[1].shape, kept[1].columns, zero=True)
+    merged = join(call.facts, *kept, mode=mode)
     return join(call.facts, merged, fixed(call.result.shape, [axis]), mode="multiply")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from wsframework.tracing.facts import Facts
-from wsframework.tracing.labels import Labels
+from wsframework.tracing.labels import Column, Labels
 from wsframework.tracing.rules.contraction import affine
 from wsframework.tracing.rules.elementwise import degree
 from wsframework.tracing.rules.movement import concatenate
@@ -77,7 +77,12 @@ def _hidden(facts: Facts, back: Labels, hidden: Labels) -> Labels:
     """The state, labelled with what the recurrent matrix reads; a state of zeros has no labels of its own."""
     columns = [c.map(lambda array: array) for c in back.columns if set(c.axes) == {1}]
     named = Labels((1, back.shape[1]), tuple(columns))
-    return join(facts, hidden, named, mode="add", zeros=[0] if not hidden.columns else [])
+    return join(facts, hidden, _answering(facts, named), mode="add")
+
+
+def _answering(facts: Facts, labels: Labels) -> Labels:
+    """With the exponents that make a product with ``labels`` free of any."""
+    return Labels(labels.shape, tuple(Column(c.atoms, facts.forms.combine(None, c.forms, -1)) for c in labels.columns))
 
 
 def _gates(facts: Facts, labels: Labels, width: int) -> list[Labels]:
@@ -106,6 +111,5 @@ def _lstm(call: Call, first: list[Labels], second: list[Labels], cell: Labels) -
     sums = [join(facts, a, b, mode="add") for a, b in zip(first, second, strict=True)]
     enter, forget, leave = (scaled(facts, sums[k], None) for k in (0, 1, 3))
     new = join(facts, enter, scaled(facts, sums[2], degree(call, (None, 1))), mode="multiply")
-    zero = [0] if not cell.columns else []
-    state = join(facts, join(facts, forget, cell, mode="multiply"), new, mode="add", zeros=zero)
+    state = join(facts, join(facts, forget, cell, mode="multiply"), new, mode="add")
     return [join(facts, leave, scaled(facts, state, degree(call, (None, 1))), mode="multiply"), state]

@@ -24,11 +24,6 @@ class Operand:
     labels: Labels
     constant: bool = False
 
-    @property
-    def zero(self) -> bool:
-        """Whether it is a constant, zero everywhere."""
-        return self.constant and not bool(self.value.any())
-
 
 @dataclass(frozen=True, eq=False)
 class Call:
