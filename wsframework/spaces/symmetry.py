@@ -110,7 +110,8 @@ class Symmetry:
             places = slice(start, start + row.shape[-1])
             source, scale = (t[places].to(row.device) for t in (self.index - start, self.scale))
             moved[name] = (row[..., source] * scale.to(row.dtype)).reshape(weights[name].shape)
-        return {name: moved[name] for name in weights}
+        ties = dict(self.space.ties)
+        return {name: moved[ties.get(name, name)] for name in weights}
 
     def compose(self, first: Symmetry) -> Symmetry:
         """The element that acts as ``first``, then as ``self``."""

@@ -24,6 +24,9 @@ _WHOLE = (
 """Operators that are kept whole, since their rule is simpler than those of what they consist of."""
 
 
+_RANDOM = ("rand", "randn", "rand_like", "randn_like", "bernoulli", "rrelu_with_noise_functional", "multinomial")
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """What a module computes.
@@ -45,6 +48,11 @@ class Program:
     ties: Mapping[str, str]
     buffers: frozenset[str]
 
+    @property
+    def random(self) -> bool:
+        """Whether it draws random numbers, as dropout does."""
+        return any(_draws(node) for node in self.graph.graph.nodes)
+
     def arguments(self, state: Mapping[str, Tensor], users: Sequence[Any]) -> list[Any]:
         """What the placeholders are given, for this state and these inputs."""
         given = iter(users)
@@ -52,6 +60,11 @@ class Program:
             state[value] if kind in ("parameter", "buffer") else next(given) if kind == "user" else value
             for kind, value in self.inputs
         ]
+
+
+def _draws(node: torch.fx.Node) -> bool:
+    name = str(getattr(getattr(node.target, "overloadpacket", None), "__name__", ""))
+    return name in _RANDOM or (name in ("dropout", "native_dropout") and bool(node.args[1]) and node.args[2] is not False)
 
 
 def program_of(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], training: bool = False) -> Program:

@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.fx import Node
 
 from wsframework.tracing.facts import Facts
-from wsframework.tracing.labels import Column, Labels, fixed, of_constant
+from wsframework.tracing.labels import Labels, fixed, of_constant
 from wsframework.tracing.program import Program
 from wsframework.tracing.rules import RULES, Call, Operand
-from wsframework.tracing.verbs import fix, scaled
+from wsframework.tracing.verbs import scaled
 from wsframework.tracing.walking import walk
 
 Names = Mapping[str, Labels]
@@ -25,6 +25,8 @@ _OF_SHAPE = (
 )  # fmt: skip
 """Operators whose result depends on shapes only."""
 
+NO_RULE = "{} has no rule"
+
 _RANDOM = ("rand", "randn", "randint", "rand_like", "randn_like", "bernoulli", "randperm", "normal_functional")
 
 
@@ -33,13 +35,12 @@ class Reading:
     """What was read.
 
     Attributes:
-        unknown: operators without a rule that met labels that move, by name, in order.
-        outputs: the labels of the outputs.
+        unknown: how often operators without a rule met labels that move.
+        operators: how many were read.
     """
 
     facts: Facts
     unknown: dict[str, int] = field(default_factory=dict)
-    outputs: list[Labels] = field(default_factory=list)
     operators: int = 0
 
 
@@ -55,8 +56,7 @@ def read(program: Program, users: Sequence[Any], state: Names, facts: Facts) -> 
     for output, buffer in zip(outputs, program.outputs, strict=True):
         if isinstance(output, Operand) and buffer is None:
             facts.reason = "an output"
-            fix(facts, scaled(facts, output.labels, None), range(output.value.dim()))
-            _alone(facts, output.labels)
+            _alone(facts, scaled(facts, output.labels, None))
     return reading
 
 
@@ -103,8 +103,9 @@ def _answer(
     if rule := RULES.get(name):
         return rule(Call(facts, name, node.target, args, kwargs, result, _used(node)))  # type: ignore[arg-type]
     if any(o.labels.moves for o in operands):
-        reading.unknown[str(node.target)] = reading.unknown.get(str(node.target), 0) + 1
-        facts.reason = f"{node.target} has no rule"
+        operator = str(node.target).removesuffix(".default")
+        reading.unknown[operator] = reading.unknown.get(operator, 0) + 1
+        facts.reason = NO_RULE.format(operator)
         for operand in operands:
             _alone(facts, scaled(facts, operand.labels, None))
     return None
@@ -161,8 +162,3 @@ def _each(result: Any, wrap: Callable[[Tensor], Operand]) -> Any:
     if isinstance(result, (tuple, list)):
         return [_each(value, wrap) for value in result]
     return result
-
-
-def columns_of(atoms: Sequence[Tensor]) -> tuple[Column, ...]:
-    """One column for each array of atoms."""
-    return tuple(Column(a) for a in atoms)

@@ -187,7 +187,7 @@ class _Problem:
         dims: list[Freedom] = []
         places: list[dict[int, int]] = [{} for _ in range(count)]
         above = {o: {p for e in m for p in parents.get(e, {})} for o, m in enumerate(members)}
-        for orbit in _outer_first(above):
+        for orbit in _outer_first({o: above[o] for o in sorted(above, key=lambda o: first_atom[members[o][0]])}):
             problem = self._place(members[orbit], parents, places, dims)
             if problem:
                 bad = [t for e in members[orbit] for ts in parents.get(e, {}).values() for t in ts]

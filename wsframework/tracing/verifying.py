@@ -2,57 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.fx import Node
 
 from wsframework.spaces import Symmetry, WeightSpace
+from wsframework.tracing.evaluating import evaluate
 from wsframework.tracing.program import Program
-from wsframework.tracing.walking import walk
 
 TOLERANCE = 1e-12
+"""The largest relative change of the function, in float64, that rounding may cause."""
+
+_DRAWS = 2
+_PAIRS_UP_TO = 64  # dims: pairs of more are not tried one by one
 
 
-def randomised(program: Program, space: WeightSpace, generator: torch.Generator) -> dict[str, Tensor]:
-    """The state in float64, each number of it changed a little: zeros and ones would hide what moves.
+@dataclass(frozen=True)
+class Failure:
+    """The relative change that was too large, and the smallest set of dims found to cause it."""
 
-    Buffers that are positive stay so; those that don't move stay as they are.
-    """
+    error: float
+    dims: tuple[str, ...]
+
+
+def verify(
+    program: Program, space: WeightSpace, users: Sequence[Any], generator: torch.Generator
+) -> float | Failure:
+    """The largest relative change of any output under random elements, of weights and inputs changed at random."""
+    worst = 0.0
+    for draw in range(_DRAWS):
+        state = _randomised(program, generator)
+        inputs = [_jittered(u, generator) for u in users] if draw else users
+        symmetry = space.random_symmetry(generator)
+        before = evaluate(program, state, inputs)
+        error = _change(program, state, inputs, before, symmetry)
+        if not error <= TOLERANCE:  # so put that "not a number" fails
+            return Failure(error, _culprits(space, lambda s: _change(program, state, inputs, before, s), symmetry))
+        worst = max(worst, error)
+    return worst
+
+
+def _randomised(program: Program, generator: torch.Generator) -> dict[str, Tensor]:
+    """The state in float64, each number of it changed: zeros and ones would hide what moves."""
     state = {}
     for name, value in program.state.items():
         if not value.is_floating_point():
             state[name] = value
         elif name in program.buffers:
-            state[name] = _jittered_buffer(value.double(), generator)
+            state[name] = _buffer(value.double(), generator)
         else:
-            noise = torch.randn(value.shape, generator=generator, dtype=torch.float64)
-            scale = value.double().std() if value.numel() > 1 else value.double().abs().mean()
-            state[name] = value.double() + noise * (0.1 + 0.5 * scale)
+            size = value.double().pow(2).mean().sqrt() if value.numel() else 0
+            state[name] = value.double() + _noise(value, generator) * (0.1 + 0.5 * size)
     return state
 
 
-def _jittered_buffer(value: Tensor, generator: torch.Generator) -> Tensor:
-    noise = torch.randn(value.shape, generator=generator, dtype=torch.float64)
-    return value * (0.3 * noise).exp() if (value > 0).all() else value + 0.3 * noise
+def _buffer(value: Tensor, generator: torch.Generator) -> Tensor:
+    """A buffer that is positive stays so."""
+    noise = 0.3 * _noise(value, generator)
+    return value * noise.exp() if bool((value > 0).all()) else value + noise
 
 
-def change(
-    program: Program, state: Mapping[str, Tensor], users: Sequence[Any], symmetry: Symmetry, moving: frozenset[str]
+def _jittered(value: Any, generator: torch.Generator) -> Any:
+    """Another input like this one: numbers with a fraction change, whole ones (indices, masks) do not."""
+    if not isinstance(value, Tensor) or not value.is_floating_point() or not value.numel():
+        return value
+    return value + _noise(value, generator).to(value.dtype) * (0.1 + 0.3 * value.double().pow(2).mean().sqrt())
+
+
+def _noise(value: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(value.shape, generator=generator, dtype=torch.float64)
+
+
+def _change(
+    program: Program, state: Mapping[str, Tensor], users: Sequence[Any], before: Sequence[Any], symmetry: Symmetry
 ) -> float:
-    """``||f(g w) - f(w)|| / ||f(w)||``, the largest over outputs; new values of buffers must move as the buffers do."""
-    moved = {**state, **_acted(symmetry, state)}
-    before = evaluate(program, state, users)
-    after = evaluate(program, moved, users)
+    """``||f(g w) - f(w)|| / ||f(w)||``, the largest over outputs; a buffer's new value must move as the buffer does."""
+    after = evaluate(program, _acted(symmetry, state), users)
+    renewed = {b: value for b, value in zip(program.outputs, before, strict=True) if b is not None}
+    moved = _acted(symmetry, {**state, **renewed})
     errors = [0.0]
-    expected_buffers = _acted(symmetry, {**state, **{b: v for b, v in zip(program.outputs, before, strict=True) if b}})
     for buffer, old, new in zip(program.outputs, before, after, strict=True):
-        if isinstance(old, Tensor) and isinstance(new, Tensor):
-            expected = old if buffer is None else expected_buffers[buffer]
-            errors.append(_relative(new, expected))
-    return max(errors)
+        if isinstance(old, Tensor):
+            errors.append(_relative(new, old if buffer is None else moved[buffer]))
+    return max(errors) if all(e == e for e in errors) else float("nan")
 
 
 def _acted(symmetry: Symmetry, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -64,45 +100,34 @@ def _relative(found: Tensor, expected: Tensor) -> float:
         return float("inf")
     if not (expected.is_floating_point() or expected.is_complex()):
         return 0.0 if torch.equal(found, expected) else float("inf")
-    same = (found == expected) | (found.isnan() & expected.isnan())  # infinities, too
-    difference = torch.where(same, 0, found - expected)
+    same = found == expected  # infinities, too
+    error = torch.where(same, 0, found - expected).norm().item()
     size = torch.where(expected.isfinite(), expected, 0).norm().item()
-    error = difference.norm().item()
-    return 0.0 if error == 0 else float("inf") if size == 0 else error / size
+    return 0.0 if error == 0 else error / size if size else float("inf")
 
 
-def evaluate(program: Program, state: Mapping[str, Tensor], users: Sequence[Any]) -> tuple[Any, ...]:
-    """The outputs in float64: inputs and constants promoted, and casts to less precision inside the graph, too."""
-    arguments = [_promoted(a) for a in program.arguments(state, users)]
-    with torch.no_grad():
-        return walk(program.graph, arguments, _visit)
+def _culprits(space: WeightSpace, change: Callable[[Symmetry], float], symmetry: Symmetry) -> tuple[str, ...]:
+    """The smallest set of dims whose part of ``symmetry`` changes the function: one, two, or what is left of all."""
+
+    def breaks(dims: Sequence[str]) -> bool:
+        return not change(_restricted(symmetry, dims)) <= TOLERANCE
+
+    names = list(space.free)
+    for count in (1, 2) if len(names) <= _PAIRS_UP_TO else (1,):
+        for dims in combinations(names, count):
+            if breaks(dims):
+                return dims
+    for name in list(names):
+        if breaks(rest := [n for n in names if n != name]):
+            names = rest
+    return tuple(names)
 
 
-def _visit(node: Node, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    target: Any = node.target
-    if kwargs.get("dtype") in (torch.float32, torch.float16, torch.bfloat16):
-        kwargs = {**kwargs, "dtype": torch.float64}
-    args = tuple(torch.float64 if a in (torch.float32, torch.float16, torch.bfloat16) else a for a in args) if any(
-        isinstance(a, torch.dtype) for a in args
-    ) else args
-    return _promoted(target(*args, **kwargs))
-
-
-def _promoted(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        if value.is_complex():
-            return value.to(torch.complex128)
-        return value.double() if value.is_floating_point() else value
-    if isinstance(value, (list, tuple)):
-        return type(value)(_promoted(v) for v in value)
-    return value
-
-
-def restricted(symmetry: Symmetry, dims: Sequence[str]) -> Symmetry:
+def _restricted(symmetry: Symmetry, dims: Sequence[str]) -> Symmetry:
     """The element that moves these dims as ``symmetry`` does, and no others."""
     still = symmetry.space.identity_symmetry()
     return Symmetry(
         symmetry.space,
-        {n: symmetry.permutations[n] if n in dims else p for n, p in still.permutations.items()},
-        {n: symmetry.factors[n] if n in dims else f for n, f in still.factors.items()},
+        {name: symmetry.permutations[name] if name in dims else p for name, p in still.permutations.items()},
+        {name: symmetry.factors[name] if name in dims else f for name, f in still.factors.items()},
     )
