@@ -189,7 +189,9 @@ def check_names(dims: Sequence[Dim], parameters: Sequence[Parameter], ties: Sequ
     known = [p.name for p in parameters]
     for _, original in ties:
         if original not in known:
-            raise NotationError(f"a tie names {original!r}, which is no parameter of this space{nearest(original, known)}")
+            raise NotationError(
+                f"a tie names {original!r}, which is no parameter of this space{nearest(original, known)}"
+            )
     for kind, pattern, words in (
         ("dim", _NAME, names),
         ("parameter", _WORD, [*known, *(name for name, _ in ties)]),

@@ -62,7 +62,9 @@ def _run(coordinates: Sequence[dict[int, int]], colours: Ints, sizes: Sequence[i
     while start < len(coordinates):
         for times in range((len(coordinates) - start) // whole, 0, -1):
             end = start + times * whole
-            term = _product({d: np.array([c[d] for c in coordinates[start:end]]) for d in dims}, colours[start:end], sizes)
+            term = _product(
+                {d: np.array([c[d] for c in coordinates[start:end]]) for d in dims}, colours[start:end], sizes
+            )
             if term is not None:
                 terms += [term[1:]] * term[0].size if term[0].dim is None and 1 < term[0].size <= _FEW else [term]
                 start = end

@@ -97,7 +97,7 @@ class Facts:
         """Atoms ``first[i]`` and ``second[i]`` are one; where one of them is a place, the other is fixed there."""
         for atoms, others in ((first, second), (second, first)):
             placed = (atoms >= 0) & (others < 0)
-            self.mark(atoms[placed], others[placed])
+            self._meet(atoms[placed], others[placed])
         both = (first >= 0) & (second >= 0)
         if both.any():
             self.unions.append((first[both], second[both]))
@@ -105,8 +105,9 @@ class Facts:
     def maps(self, fine: Tensor, coarse: Tensor) -> None:
         """The function from atom ``fine[i]`` to ``coarse[i]`` is respected."""
         placed = (fine >= 0) & (coarse < 0)
-        self.mark(fine[placed], coarse[placed])
-        self.fix(coarse[(fine < 0) & (coarse >= 0)])
+        self._meet(fine[placed], coarse[placed])
+        met = coarse[(fine < 0) & (coarse >= 0)]
+        self._meet(met, met)
         both = (fine >= 0) & (coarse >= 0)
         if both.any():
             self.arrows.append((fine[both], coarse[both]))
@@ -116,6 +117,12 @@ class Facts:
         moved = atoms >= 0
         if moved.any():
             self.marks.append(Mark(atoms[moved], values[moved], self.reason))
+
+    def _meet(self, atoms: Tensor, places: Tensor) -> None:
+        reason = self.reason
+        self.reason = f"meets what nothing moves, in {reason}"
+        self.mark(atoms, places)
+        self.reason = reason
 
     def fix(self, atoms: Tensor) -> None:
         """Nothing moves these."""

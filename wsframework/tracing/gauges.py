@@ -31,13 +31,20 @@ def with_unknowns(
     chosen = frozenset(dims)
     result = {}
     for name, given in labels.items():
-        columns = tuple(_unknown(name, column, written.terms[name], solution, chosen, forms) for column in given.columns)
+        columns = tuple(
+            _unknown(name, column, written.terms[name], solution, chosen, forms) for column in given.columns
+        )
         result[name] = Labels(given.shape, columns)
     return result
 
 
 def _unknown(
-    name: str, column: Column, axes: Sequence[Sequence[tuple]], solution: Solution, dims: frozenset[int], forms: Forms  # type: ignore[type-arg]
+    name: str,
+    column: Column,
+    axes: Sequence[Sequence[tuple]],
+    solution: Solution,
+    dims: frozenset[int],
+    forms: Forms,  # type: ignore[type-arg]
 ) -> Column:
     axis = column.axes[-1]
     sizes = [math.prod(factor.size for factor in term) for term in axes[axis]]

@@ -17,7 +17,11 @@ def space_of(found: Found, ties: Mapping[str, str], notes: tuple[str, ...]) -> W
     names = _Names(found)
     terms = found.written.terms
     parameters = tuple(
-        Parameter(name, tuple(Axis(tuple(names.term(name, a, t) for t in range(len(axes[a])))) for a in range(len(axes))), name)
+        Parameter(
+            name,
+            tuple(Axis(tuple(names.term(name, a, t) for t in range(len(axes[a])))) for a in range(len(axes))),
+            name,
+        )
         for name, axes in terms.items()
     )
     dims = (*names.free.values(), *names.fixed.values())
@@ -55,7 +59,8 @@ class _Names:
     def _first_use(self, dim: int, uses: Mapping[int, list[Place]]) -> str:
         inner = [dim, *(d.number for d in self.found.solution.dims if d.within == dim)]
         places = [place for d in inner for place in uses.get(d, [])]
-        return min(places, key=lambda place: (place[1] > 0, list(self.found.written.terms).index(place[0])))[0]
+        order = list(self.found.written.terms)
+        return min(places, key=lambda place: (order.index(place[0]), place[1:]))[0]
 
     def _new(self, wish: str) -> str:
         taken = {d.name for d in (*self.free.values(), *self.fixed.values())} | {"as"}

@@ -64,7 +64,9 @@ class Program:
 
 def _draws(node: torch.fx.Node) -> bool:
     name = str(getattr(getattr(node.target, "overloadpacket", None), "__name__", ""))
-    return name in _RANDOM or (name in ("dropout", "native_dropout") and bool(node.args[1]) and node.args[2] is not False)
+    return name in _RANDOM or (
+        name in ("dropout", "native_dropout") and bool(node.args[1]) and node.args[2] is not False
+    )
 
 
 def program_of(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], training: bool = False) -> Program:

@@ -97,7 +97,13 @@ def _visit(reading: Reading, node: Node, args: Sequence[Any], kwargs: dict[str, 
 
 
 def _answer(
-    reading: Reading, node: Node, name: str, args: Sequence[Any], kwargs: dict[str, Any], result: Any, operands: list[Operand]
+    reading: Reading,
+    node: Node,
+    name: str,
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    result: Any,
+    operands: list[Operand],
 ) -> Any:
     facts = reading.facts
     if rule := RULES.get(name):

@@ -57,5 +57,9 @@ def _note(operator: str, found: Found) -> str:
     facts = found.reading.facts
     without = replace(facts, marks=[m for m in facts.marks if m.reason != NO_RULE.format(operator)])
     more = sum(d.free for d in solve(without).dims) - sum(d.free for d in found.solution.dims)
-    cost = "no dim stays fixed for it" if more <= 0 else f"{more} dim{'s' if more > 1 else ''} stay fixed that might be free"
+    cost = (
+        "no dim stays fixed for it"
+        if more <= 0
+        else f"{more} dim{'s' if more > 1 else ''} stay fixed that might be free"
+    )
     return f"{operator} has no rule: {cost}"

@@ -14,10 +14,10 @@ from torch.utils import _pytree as pytree
 from wsframework.errors import TraceError, nearest
 from wsframework.spaces import WeightSpace
 from wsframework.tracing.finding import find
+from wsframework.tracing.naming import space_of
 from wsframework.tracing.program import Program, moving_buffers, program_of
 from wsframework.tracing.reasons import fixed_axes, notes
 from wsframework.tracing.verifying import Failure, verify
-from wsframework.tracing.naming import space_of
 
 
 @dataclass(frozen=True, eq=False)

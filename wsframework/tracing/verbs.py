@@ -71,7 +71,9 @@ def _insert(facts: Facts, joined: list[_Joined], new: _Joined) -> None:
 def _absorb(facts: Facts, fine: _Joined, coarse: _Joined) -> None:
     for operand, forms in coarse.exponents.items():
         merged = facts.forms.combine(fine.exponents.get(operand), forms)
-        fine.exponents[operand] = None if merged is None else merged.expand(torch.broadcast_shapes(fine.atoms.shape, merged.shape))
+        fine.exponents[operand] = (
+            None if merged is None else merged.expand(torch.broadcast_shapes(fine.atoms.shape, merged.shape))
+        )
 
 
 def _compare(first: Tensor, second: Tensor) -> Literal["same", "first", "second", "crossing"]:
@@ -223,9 +225,7 @@ def move(facts: Facts, labels: Labels, source: Tensor) -> Labels:
 
     What is taken, and how often, becomes an invariant of the atoms.
     """
-    columns = [
-        column.map(lambda array: array.expand(labels.shape).reshape(-1)[source]) for column in labels.columns
-    ]
+    columns = [column.map(lambda array: array.expand(labels.shape).reshape(-1)[source]) for column in labels.columns]
     if labels.moves:
         counts = torch.bincount(source.flatten(), minlength=labels.size)
         if not (counts == counts[0]).all():

@@ -29,9 +29,7 @@ class Failure:
     dims: tuple[str, ...]
 
 
-def verify(
-    program: Program, space: WeightSpace, users: Sequence[Any], generator: torch.Generator
-) -> float | Failure:
+def verify(program: Program, space: WeightSpace, users: Sequence[Any], generator: torch.Generator) -> float | Failure:
     """The largest relative change of any output under random elements, of weights and inputs changed at random."""
     worst = 0.0
     for draw in range(_DRAWS):

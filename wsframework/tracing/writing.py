@@ -12,6 +12,7 @@ from wsframework.tracing.factoring import Factor, Term, expression
 from wsframework.tracing.labels import Labels
 from wsframework.tracing.solving import Freedom, Solution
 
+
 @dataclass(frozen=True)
 class Written:
     """The terms of every axis of every parameter."""
@@ -95,7 +96,11 @@ def bundled(solution: Solution, error: Dependent) -> Solution:
     """
     kinds = list(dict.fromkeys(tuple(row) for row in error.rows))
     sizes = {tuple((solution.dims[d].size, solution.dims[d].within) for d in kind) for kind in kinds}
-    if len(sizes) != 1 or len({d for kind in kinds for d in kind}) < sum(map(len, kinds)) or any(w is not None for s in sizes for _, w in s):
+    if (
+        len(sizes) != 1
+        or len({d for kind in kinds for d in kind}) < sum(map(len, kinds))
+        or any(w is not None for s in sizes for _, w in s)
+    ):
         raise error
     outer = len(solution.dims)
     dims = [*solution.dims, Freedom(outer, len(kinds), None, free=False)]

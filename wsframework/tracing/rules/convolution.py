@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import torch
+
 from wsframework.tracing.labels import Labels, fixed
 from wsframework.tracing.rules.registry import Call, rule
 from wsframework.tracing.verbs import fix, join, move, reduce
-
-import torch
 
 
 @rule("convolution", "conv1d", "conv2d", "conv3d")

@@ -105,7 +105,9 @@ def multiply(call: Call) -> Labels:
 def divide(call: Call) -> Labels:
     """Quotients, not rounded; rounding has no degree."""
     rounded = call.kwargs.get("rounding_mode") is not None
-    return meet(Call(call.facts, call.name, call.target, call.args[:2], {}, call.result), "neither" if rounded else "divide")
+    return meet(
+        Call(call.facts, call.name, call.target, call.args[:2], {}, call.result), "neither" if rounded else "divide"
+    )
 
 
 @rule("where")

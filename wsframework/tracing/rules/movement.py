@@ -158,7 +158,10 @@ def picked(call: Call, labels: Labels, axes: Sequence[int], operator: Any) -> La
     result = call.result
     return Labels(
         tuple(result.shape),
-        (*(c for c in moved if c.axes), *fixed(result.shape, [a for a in range(result.dim()) if a not in free]).columns),
+        (
+            *(c for c in moved if c.axes),
+            *fixed(result.shape, [a for a in range(result.dim()) if a not in free]).columns,
+        ),
     )
 
 

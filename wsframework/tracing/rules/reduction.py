@@ -35,7 +35,11 @@ def over(call: Call) -> Labels:
     given = call.argument(at, "dim")
     named = given if not isinstance(given, bool) else None
     rank = len(labels.shape)
-    axes = tuple(range(rank)) if named in (None, []) else tuple(a % rank for a in ([named] if isinstance(named, int) else named))
+    axes = (
+        tuple(range(rank))
+        if named in (None, [])
+        else tuple(a % rank for a in ([named] if isinstance(named, int) else named))
+    )
     return kept(call, reduce(call.facts, labels, axes), axes, call.result.dim())
 
 
