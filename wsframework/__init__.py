@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from wsframework.prior import Prior
     from wsframework.spaces import Symmetry, Weights, WeightSpace
     from wsframework.tasks import Data, Task, TaskShape
+    from wsframework.tracing import trace
     from wsframework.zoo import Zoo
 
 _INTERFACES = "wsframework.parts.interfaces"
@@ -56,6 +57,7 @@ _HOMES: dict[str, str] = {
     "read_config": "wsframework.config.reading",
     "read_task": "wsframework.own_data",
     "run": "wsframework.pipeline.run",
+    "trace": "wsframework.tracing",
     "train_zoo": "wsframework.pipeline.in_memory",
 }
 
@@ -85,6 +87,7 @@ __all__ = [
     "read_config",
     "read_task",
     "run",
+    "trace",
     "train_zoo",
 ]
 

@@ -13,8 +13,9 @@ at once, without changing the network's function; a *fixed* one may not. ``value
 dim that depends on another: its elements are permuted within each element of ``heads`` separately.
 ``hidden:sign=32`` gives a free dim a gauge (``sign`` or ``scale``), and ``hidden^-1`` an occurrence its
 exponent. Every other line is a parameter: its name, its axes, and ``as ROLE`` where its role is not its
-name; or a second name of one that stands before it, ``head.weight = embedding.weight``. An axis is a dim, a product of dims in parentheses ``(c h w)``, or a sum of products
-``(heads key + heads key + heads value)``. ``name ()`` is a scalar. ``#`` begins a comment.
+name; or a further name of one, ``head.weight = embedding.weight``. An axis is a dim, a product of dims in
+parentheses ``(c h w)``, or a sum of products ``(heads key + heads key + heads value)``. ``name ()`` is a
+scalar. ``#`` begins a comment.
 
 A dim is declared before it is used. An occurrence may repeat what its dim depends on (``value[heads]``);
 its exponent is 0 where none is stated.

@@ -86,8 +86,8 @@ def _written(program: Program, facts: Facts, labels: Mapping[str, Labels]) -> tu
             return solution, write_axes(program.state, labels, solution)
         except Unwritable as error:
             facts.reason = "stands in an order that the notation can't state"
-            belongs = [bool(error.dims & c.keys()) for c in solution.coordinates]
-            facts.fix(torch.from_numpy(solution.element).apply_(lambda e: belongs[e]).nonzero().flatten())
+            belongs = torch.tensor([bool(error.dims & c.keys()) for c in solution.coordinates])
+            facts.fix(belongs[torch.from_numpy(solution.element)].nonzero().flatten())
             solution = solve(facts)
         except Dependent as error:
             solution = bundled(solution, error)
@@ -110,7 +110,7 @@ def _gauges(
     kinds: tuple[Gauge, ...] = ("scale", "sign")
     for gauge in kinds:
         again = replace(facts, forms=Forms(gauge), sets=list(facts.sets), unions=[], arrows=[], marks=[], wishes=set())
-        read(program, users, with_unknowns(labels, written, solution, left, again.forms), again)
+        read(program, users, with_unknowns(labels, written, left, again.forms), again)
         for dim in list(left):
             if found := exponents(again.forms, dim, uses[dim]):
                 left.remove(dim)

@@ -15,7 +15,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Form = Mapping[Hashable, Fraction]
+Unknown = Hashable
+Form = Mapping[Unknown, Fraction]
 
 
 @dataclass(eq=False)
@@ -28,9 +29,9 @@ class Forms:
     """
 
     gauge: Literal["sign", "scale"] | None = None
-    table: list[dict[Hashable, Fraction]] = field(default_factory=lambda: [{}])
+    table: list[dict[Unknown, Fraction]] = field(default_factory=lambda: [{}])
     equations: set[int] = field(default_factory=set)
-    _numbers: dict[frozenset[tuple[Hashable, Fraction]], int] = field(default_factory=lambda: {frozenset(): 0})
+    _numbers: dict[frozenset[tuple[Unknown, Fraction]], int] = field(default_factory=lambda: {frozenset(): 0})
 
     def number(self, form: Form) -> int:
         """The number of a form; new where it was not met before."""
@@ -47,7 +48,8 @@ class Forms:
         """``first + factor * second``, entry by entry of two arrays of numbers that broadcast."""
         if second is None or factor == 0:
             return first
-        left, right = torch.broadcast_tensors(torch.zeros_like(second) if first is None else first, second)
+        left = torch.zeros_like(second) if first is None else first
+        left, right = left + torch.zeros_like(second), second + torch.zeros_like(left)  # of one shape
         pairs, back = torch.unique(torch.stack([left.flatten(), right.flatten()]), dim=1, return_inverse=True)
         sums = torch.tensor([self._sum(a, b, Fraction(factor)) for a, b in pairs.T.tolist()])
         return sums[back].reshape(left.shape)

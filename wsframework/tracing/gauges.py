@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 import torch
 
-from wsframework.tracing.forms import Forms
+from wsframework.tracing.factoring import Term
+from wsframework.tracing.forms import Forms, Unknown
 from wsframework.tracing.labels import Column, Labels
-from wsframework.tracing.solving import Solution
 from wsframework.tracing.writing import Written
 
 Place = tuple[str, int, int]
@@ -25,33 +26,24 @@ Row = dict[Place, Fraction]
 
 
 def with_unknowns(
-    labels: Mapping[str, Labels], written: Written, solution: Solution, dims: Iterable[int], forms: Forms
+    labels: Mapping[str, Labels], written: Written, dims: Iterable[int], forms: Forms
 ) -> dict[str, Labels]:
     """The labels of the state, with an unknown exponent wherever one of ``dims`` occurs."""
     chosen = frozenset(dims)
     result = {}
     for name, given in labels.items():
-        columns = tuple(
-            _unknown(name, column, written.terms[name], solution, chosen, forms) for column in given.columns
-        )
+        columns = tuple(_unknown(name, column, written.terms[name], chosen, forms) for column in given.columns)
         result[name] = Labels(given.shape, columns)
     return result
 
 
-def _unknown(
-    name: str,
-    column: Column,
-    axes: Sequence[Sequence[tuple]],
-    solution: Solution,
-    dims: frozenset[int],
-    forms: Forms,  # type: ignore[type-arg]
-) -> Column:
+def _unknown(name: str, column: Column, axes: Sequence[tuple[Term, ...]], dims: frozenset[int], forms: Forms) -> Column:
     axis = column.axes[-1]
     sizes = [math.prod(factor.size for factor in term) for term in axes[axis]]
     term_of = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
     numbers = torch.zeros_like(column.atoms)
     for term, factors in enumerate(axes[axis]):
-        unknowns = {(f.dim, (name, axis, term)): Fraction(1) for f in factors if f.dim in dims}
+        unknowns: dict[Unknown, Fraction] = {(f.dim, (name, axis, term)): Fraction(1) for f in factors if f.dim in dims}
         if unknowns:
             form = forms.number(unknowns)
             where = (term_of == term).reshape([-1 if a == axis else 1 for a in range(column.atoms.dim())])
@@ -66,7 +58,7 @@ def exponents(forms: Forms, dim: int, places: Sequence[Place]) -> dict[Place, in
     return _solution([row for row in rows if row], places, modulo)
 
 
-def _restricted(form: Mapping, dim: int) -> Row:  # type: ignore[type-arg]
+def _restricted(form: Mapping[Any, Fraction], dim: int) -> Row:
     return {place: value for (d, place), value in form.items() if d == dim}
 
 

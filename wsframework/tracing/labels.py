@@ -125,3 +125,14 @@ def of_constant(value: Tensor) -> Labels:
     """Labels of known numbers: places along the axes in which they vary."""
     varying = [axis for axis, size in enumerate(value.shape) if size > 1 and not _constant(value, axis)]
     return Labels(tuple(value.shape), fixed(value.shape, varying).columns, not bool(value.any()))
+
+
+def broadcast(*arrays: Tensor) -> list[Tensor]:
+    """The arrays, all of the shape that they have together."""
+    shape = broadcast_shape(*(tuple(array.shape) for array in arrays))
+    return [array.expand(shape) for array in arrays]
+
+
+def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that tensors of these shapes have together."""
+    return tuple(torch.broadcast_shapes(*shapes))  # type: ignore[no-untyped-call]

@@ -64,9 +64,8 @@ class Program:
 
 def _draws(node: torch.fx.Node) -> bool:
     name = str(getattr(getattr(node.target, "overloadpacket", None), "__name__", ""))
-    return name in _RANDOM or (
-        name in ("dropout", "native_dropout") and bool(node.args[1]) and node.args[2] is not False
-    )
+    dropout = name in ("dropout", "native_dropout")
+    return name in _RANDOM or (dropout and bool(node.args[1]) and node.args[2] is not False)
 
 
 def program_of(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], training: bool = False) -> Program:
@@ -99,7 +98,9 @@ def _decompositions() -> dict[Any, Any]:
     table = default_decompositions()
     for name in _WHOLE:
         packet, _, overload = name.partition(".")
-        table.pop(getattr(getattr(torch.ops.aten, packet), overload or "default"), None)
+        whole = getattr(getattr(torch.ops.aten, packet), overload or "default")
+        if whole in table:
+            del table[whole]
     return table
 
 

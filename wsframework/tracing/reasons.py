@@ -57,9 +57,8 @@ def _note(operator: str, found: Found) -> str:
     facts = found.reading.facts
     without = replace(facts, marks=[m for m in facts.marks if m.reason != NO_RULE.format(operator)])
     more = sum(d.free for d in solve(without).dims) - sum(d.free for d in found.solution.dims)
+    dims = f"{more} dim{'' if more == 1 else 's'}"
     cost = (
-        "no dim stays fixed for it"
-        if more <= 0
-        else f"{more} dim{'s' if more > 1 else ''} stay fixed that might be free"
+        f"{dims} stay{'s' if more == 1 else ''} fixed that might be free" if more > 0 else "no dim stays fixed for it"
     )
     return f"{operator} has no rule: {cost}"

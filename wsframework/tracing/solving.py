@@ -12,35 +12,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from wsframework.tracing.facts import Facts
+from wsframework.tracing.hashing import Ints, distinct, hashed, numbered, salt, sums
+from wsframework.tracing.placing import Entangled, Freedom, Placing, members_of, outer_first
 
-Ints = NDArray[np.int64]
 Pair = tuple[Ints, Ints]
 _NONE: Ints = np.zeros(0, dtype=np.int64)
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-
-
-@dataclass(frozen=True, eq=False)
-class Freedom:
-    """A dim that was found: ``size`` elements, within each element of ``within``.
-
-    One that isn't ``free`` only tells others apart that are within it.
-    """
-
-    number: int
-    size: int
-    within: int | None
-    free: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +64,7 @@ class _Problem:
         sets = np.zeros(facts.size, dtype=np.int64)
         for number, atoms in enumerate(facts.sets):
             sets[atoms.start : atoms.start + atoms.count] = number
-        self.mark = _hashed(sets)
+        self.mark = hashed(sets)
         for number, mark in enumerate(facts.marks):
             self.note(mark.atoms.numpy(), mark.values.numpy(), number)
         self.same = _once(facts.unions)
@@ -87,7 +72,7 @@ class _Problem:
 
     def note(self, atoms: Ints, values: Ints, number: int) -> None:
         """One more invariant."""
-        np.add.at(self.mark, atoms, _hashed(_hashed(values) ^ _salt(number)))
+        np.add.at(self.mark, atoms, hashed(hashed(values) ^ salt(number)))
 
     def fix(self, atoms: Ints) -> None:
         """Nothing moves these."""
@@ -109,7 +94,7 @@ class _Problem:
         while True:
             first, second = (np.concatenate(p) for p in zip(*self.same, strict=True)) if self.same else (_NONE, _NONE)
             graph = coo_array((np.ones(len(first)), (first, second)), shape=(self.size, self.size))
-            element = connected_components(graph, directed=False)[1].astype(np.int64)
+            element: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
             found = []
             for source, target in self.arrows:
                 key, at = np.unique(element[source], return_inverse=True)
@@ -124,17 +109,16 @@ class _Problem:
 
     def refined(self, element: Ints) -> Ints:
         """Stable colours of atoms: no invariant tells two of one colour apart."""
-        colour = _numbered(self.mark)
+        colour = numbered(self.mark)
         pairs = [*self.same, *self.arrows]
         while True:
-            own = _hashed(colour)
-            members = np.zeros(int(element.max(initial=-1)) + 1, dtype=np.uint64)
-            np.add.at(members, element, own)
-            new = _hashed(self.mark ^ _hashed(own)) + _hashed(members)[element]
+            own = hashed(colour)
+            members = sums(element, own, int(element.max(initial=-1)) + 1)
+            new = hashed(self.mark ^ hashed(own)) + hashed(members)[element]
             for number, (source, target) in enumerate(pairs):
-                np.add.at(new, source, _hashed(own[target] ^ _salt(2 * number)))
-                np.add.at(new, target, _hashed(own[source] ^ _salt(2 * number + 1)))
-            refined = _numbered(new)
+                np.add.at(new, source, hashed(own[target] ^ salt(2 * number)))
+                np.add.at(new, target, hashed(own[source] ^ salt(2 * number + 1)))
+            refined = numbered(new)
             if refined.max(initial=0) == colour.max(initial=0):
                 return refined
             colour = refined
@@ -152,7 +136,7 @@ class _Problem:
         for source, target in self.arrows:
             for c in np.unique(colour[source]):
                 s, t = source[colour[source] == c], target[colour[source] == c]
-                fine, coarse = _distinct(element[s], element[t])
+                fine, coarse = distinct(element[s], element[t])
                 if len(np.unique(coarse)) < len(fine):
                     maps.setdefault(fine.tobytes(), []).append((fine, coarse))
                 elif (fine != coarse).any():
@@ -161,106 +145,39 @@ class _Problem:
         atom[element] = np.arange(len(element))
         for same in maps.values():
             for (_, first), (_, second) in pairwise(same):
-                a, b = _distinct(first, second)
+                a, b = distinct(first, second)
                 if (a != b).any() and len(a) == len(np.unique(a)) == len(np.unique(b)):
                     found.append((atom[a], atom[b]))
         self.same += found
         return bool(found)
 
-    def coordinates(self, element: Ints, atom_colour: Ints) -> Solution | None:
+    def coordinates(self, element: Ints, colour: Ints) -> Solution | None:
         """Orbits, and the dims that they need."""
         count = int(element.max(initial=-1)) + 1
-        members_ = np.zeros(count, dtype=np.uint64)
-        np.add.at(members_, element, _hashed(atom_colour))
-        colour = _numbered(members_)
-        arrows = [_distinct(element[s], element[t]) for s, t in self.arrows]
-        arrows = [(s[s != t], t[s != t]) for s, t in arrows]
-        members: list[list[int]] = [[] for _ in range(int(colour.max(initial=-1)) + 1)]
-        first_atom = np.full(count, self.size, dtype=np.int64)
-        np.minimum.at(first_atom, element, np.arange(self.size))
-        for e in np.argsort(first_atom):
-            members[colour[e]].append(int(e))
-        parents: dict[int, dict[int, set[int]]] = {}
-        for source, target in arrows:
-            for s, t in zip(source.tolist(), target.tolist(), strict=True):
-                parents.setdefault(s, {}).setdefault(int(colour[t]), set()).add(t)
-        dims: list[Freedom] = []
-        places: list[dict[int, int]] = [{} for _ in range(count)]
-        above = {o: {p for e in m for p in parents.get(e, {})} for o, m in enumerate(members)}
-        for orbit in _outer_first({o: above[o] for o in sorted(above, key=lambda o: first_atom[members[o][0]])}):
-            problem = self._place(members[orbit], parents, places, dims)
-            if problem:
-                bad = [t for e in members[orbit] for ts in parents.get(e, {}).values() for t in ts]
-                self.fix(np.flatnonzero(np.isin(element, np.array(bad + members[orbit]))))
-                return None
-        return Solution(element, atom_colour, colour, places, dims)
+        orbit = numbered(sums(element, hashed(colour), count))
+        first = np.full(count, self.size)
+        np.minimum.at(first, element, np.arange(self.size))
+        images = self.images(element)
+        members = members_of(orbit, np.argsort(first))
+        above = {o: {int(orbit[i]) for e in m for i in images.get(e, ())} for o, m in enumerate(members)}
+        placing = Placing(images, [{} for _ in range(count)])
+        try:
+            for number in outer_first({o: above[o] for o in sorted(above, key=lambda o: first[members[o][0]])}):
+                placing.place(members[number])
+        except Entangled as error:
+            self.fix(np.flatnonzero(np.isin(element, error.elements)))
+            return None
+        return Solution(element, colour, orbit, placing.places, placing.dims)
 
-    def _place(
-        self,
-        members: list[int],
-        parents: dict[int, dict[int, set[int]]],
-        places: list[dict[int, int]],
-        dims: list[Freedom],
-    ) -> bool:
-        """Give the elements of one orbit their coordinates; True where they have none that can be written."""
-        if len(members) == 1:
-            return False
-        inherited: list[dict[int, int]] = []
-        for e in members:
-            own: dict[int, int] = {}
-            for targets in parents.get(e, {}).values():
-                for t in targets:
-                    for dim, index in places[t].items():
-                        if own.setdefault(dim, index) != index:
-                            return True
-            inherited.append(own)
-        names = sorted(inherited[0])
-        tuples = [tuple(own[d] for d in names) for own in inherited if sorted(own) == names]
-        full = int(np.prod([dims[d].size for d in names]))
-        fibre = len(members) // full
-        counts = Counter(tuples)
-        if len(tuples) != len(members) or len(counts) != full or set(counts.values()) != {fibre}:
-            return True
-        if fibre > 1:
-            if any(dims[d].within != (names[k - 1] if k else None) for k, d in enumerate(names)):
-                return True
-            dims.append(Freedom(len(dims), fibre, names[-1] if names else None))
-            seen: dict[tuple[int, ...], int] = {}
-            for own, key in zip(inherited, tuples, strict=True):
-                own[dims[-1].number] = seen.get(key, 0)
-                seen[key] = seen.get(key, 0) + 1
-        for e, own in zip(members, inherited, strict=True):
-            places[e] = own
-        return False
-
-
-def _outer_first(above: dict[int, set[int]]) -> list[int]:
-    """Orbits in an order in which what they map to comes first."""
-    order: list[int] = []
-    done: set[int] = set()
-    while len(done) < len(above):
-        ready = [o for o in above if o not in done and above[o] <= done]
-        if not ready:  # maps in a circle
-            ready = [next(o for o in above if o not in done)]
-        order += ready
-        done |= set(ready)
-    return order
-
-
-def _hashed(values: NDArray[np.integer]) -> NDArray[np.uint64]:
-    """Numbers that depend on all bits of the given ones (a finaliser of splitmix64)."""
-    x = values.astype(np.uint64) + _MIX
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
-
-
-def _numbered(values: NDArray[np.integer]) -> Ints:
-    return np.unique(values, return_inverse=True)[1].astype(np.int64)
-
-
-def _salt(number: int) -> np.uint64:
-    return _hashed(np.array([number]))[0]
+    def images(self, element: Ints) -> dict[int, list[int]]:
+        """What each element maps to, itself aside."""
+        found: dict[int, list[int]] = {}
+        for source, target in self.arrows:
+            fine, coarse = distinct(element[source], element[target])
+            for s, t in zip(fine.tolist(), coarse.tolist(), strict=True):
+                if s != t and t not in found.setdefault(s, []):
+                    found[s].append(t)
+        return {s: targets for s, targets in found.items() if targets}
 
 
 def _once(pairs: list[tuple[Tensor, Tensor]]) -> list[Pair]:
@@ -270,8 +187,3 @@ def _once(pairs: list[tuple[Tensor, Tensor]]) -> list[Pair]:
         a, b = first.numpy(), second.numpy()
         kept.setdefault((a.tobytes(), b.tobytes()), (a, b))
     return list(kept.values())
-
-
-def _distinct(first: Ints, second: Ints) -> tuple[Ints, Ints]:
-    pairs = np.unique(np.stack([first, second]), axis=1)
-    return pairs[0], pairs[1]

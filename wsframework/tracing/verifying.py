@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -36,10 +37,10 @@ def verify(program: Program, space: WeightSpace, users: Sequence[Any], generator
         state = _randomised(program, generator)
         inputs = [_jittered(u, generator) for u in users] if draw else users
         symmetry = space.random_symmetry(generator)
-        before = evaluate(program, state, inputs)
-        error = _change(program, state, inputs, before, symmetry)
+        change = partial(_change, program, state, inputs, evaluate(program, state, inputs))
+        error = change(symmetry)
         if not error <= TOLERANCE:  # so put that "not a number" fails
-            return Failure(error, _culprits(space, lambda s: _change(program, state, inputs, before, s), symmetry))
+            return Failure(error, _culprits(space, change, symmetry))
         worst = max(worst, error)
     return worst
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from wsframework.tracing.factoring import Factor, Term, expression
 from wsframework.tracing.labels import Labels
-from wsframework.tracing.solving import Freedom, Solution
+from wsframework.tracing.placing import Freedom
+from wsframework.tracing.solving import Solution
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wsframework.tracing.facts import Facts
 from wsframework.tracing.labels import Labels
-from wsframework.tracing.rules.registry import Call, Operand, rule
+from wsframework.tracing.rules.registry import Call, rule
 from wsframework.tracing.verbs import join, reduce
 
 
@@ -32,9 +32,7 @@ def linear(call: Call) -> Labels:
 def matmul(call: Call) -> Labels:
     """Products of matrices, batched or not; of vectors, too."""
     first, second = call.args[0].labels, call.args[1].labels
-    for labels in (first, second):
-        if len(labels.shape) == 3:
-            call.facts.wish(labels, labels.shape[0])
+    _wish(call.facts, first, second)
     vectors = len(first.shape) == 1, len(second.shape) == 1
     result = contract(
         call.facts, first.unsqueeze(0) if vectors[0] else first, second.unsqueeze(1) if vectors[1] else second
@@ -44,13 +42,18 @@ def matmul(call: Call) -> Labels:
     return result.squeeze([-1 if vectors[1] else -2]) if vectors[0] else result
 
 
-@rule("addmm", "baddbmm", "addmv", "addbmm_")
+def _wish(facts: Facts, *factors: Labels) -> None:
+    """A batch of matrices may have neurons of its own in each."""
+    for labels in factors:
+        if len(labels.shape) == 3:
+            facts.wish(labels, labels.shape[0])
+
+
+@rule("addmm", "baddbmm", "addmv")
 def added(call: Call) -> Labels:
     """``b + A B``."""
     bias, first, second = (operand.labels for operand in call.args[:3])
-    for labels in (first, second):
-        if len(labels.shape) == 3:
-            call.facts.wish(labels, labels.shape[0])
+    _wish(call.facts, first, second)
     vector = len(second.shape) == 1
     product = contract(call.facts, first, second.unsqueeze(1) if vector else second)
     return join(call.facts, bias, product.squeeze([-1]) if vector else product, mode="add")
@@ -67,8 +70,3 @@ def vectors(call: Call) -> Labels:
 def outer(call: Call) -> Labels:
     """All products of the entries of two vectors."""
     return join(call.facts, call.args[0].labels.unsqueeze(-1), call.args[1].labels.unsqueeze(0), mode="multiply")
-
-
-def labels_of(operand: Operand | None) -> Labels | None:
-    """The labels of an operand that may be left out."""
-    return None if operand is None else operand.labels

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from wsframework.tracing.labels import Labels
-from wsframework.tracing.rules.registry import RULES, Call, Operand, rule
+from wsframework.tracing.rules.registry import Call, Operand, rule
 from wsframework.tracing.verbs import Mode, join, scaled
 
 Power = Fraction | int | None
@@ -28,10 +28,44 @@ DEGREES: dict[str, tuple[Power, Power]] = {
     "rsqrt": (Fraction(-1, 2), None),
     "reciprocal": (-1, 1),
     **dict.fromkeys(
-        ["sigmoid", "gelu", "silu", "mish", "softplus", "elu", "selu", "celu", "hardswish", "hardsigmoid", "exp"]
-        + ["exp2", "expm1", "log", "log2", "log1p", "log10", "log_sigmoid_forward", "erfc", "floor", "ceil", "frac"]
-        + ["relu6", "logical_not", "bitwise_not", "isnan", "isinf", "isfinite", "acos", "acosh", "digamma", "lgamma"]
-        + ["nan_to_num", "logit", "special_expit", "threshold", "hardtanh", "clamp", "clamp_min", "clamp_max", "glu_"],
+        (
+            "sigmoid",
+            "gelu",
+            "silu",
+            "mish",
+            "softplus",
+            "elu",
+            "selu",
+            "celu",
+            "hardswish",
+            "hardsigmoid",
+            "relu6",
+            "exp",
+            "exp2",
+            "expm1",
+            "log",
+            "log2",
+            "log1p",
+            "log10",
+            "log_sigmoid_forward",
+            "log_sigmoid",
+            "erfc",
+            "floor",
+            "ceil",
+            "frac",
+            "logical_not",
+            "bitwise_not",
+            "isnan",
+            "isinf",
+            "isfinite",
+            "acos",
+            "acosh",
+            "digamma",
+            "lgamma",
+            "nan_to_num",
+            "logit",
+            "special_expit",
+        ),
         (None, None),
     ),
 }
@@ -47,8 +81,7 @@ def unary(call: Call) -> Labels:
     return scaled(call.facts, call.args[0].labels, degree(call, DEGREES[call.name]))
 
 
-RULES.update(dict.fromkeys(DEGREES, unary))
-del RULES["clamp"], RULES["clamp_min"], RULES["clamp_max"], RULES["hardtanh"], RULES["threshold"]
+rule(*DEGREES)(unary)
 
 
 @rule("clamp", "clamp_min", "hardtanh", "threshold", "clamp_max")
@@ -92,7 +125,7 @@ def _labels(argument: Any) -> Labels:
 @rule("add", "sub", "rsub")
 def add(call: Call) -> Labels:
     """Sums; ``alpha`` is a number that multiplies."""
-    return meet(Call(call.facts, call.name, call.target, call.args[:2], {}, call.result), "add")
+    return join(call.facts, *map(_labels, call.args[:2]), mode="add")
 
 
 @rule("mul")
@@ -105,9 +138,7 @@ def multiply(call: Call) -> Labels:
 def divide(call: Call) -> Labels:
     """Quotients, not rounded; rounding has no degree."""
     rounded = call.kwargs.get("rounding_mode") is not None
-    return meet(
-        Call(call.facts, call.name, call.target, call.args[:2], {}, call.result), "neither" if rounded else "divide"
-    )
+    return join(call.facts, *map(_labels, call.args[:2]), mode="neither" if rounded else "divide")
 
 
 @rule("where")

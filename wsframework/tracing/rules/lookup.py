@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import torch
+
 from wsframework.tracing.labels import Labels, fixed
-from wsframework.tracing.rules.movement import concatenate
 from wsframework.tracing.rules.registry import Call, rule
-from wsframework.tracing.verbs import fix, join, reduce, scaled
+from wsframework.tracing.verbs import Mode, fix, join, move, reduce, scaled
 
 
 @rule("embedding")
@@ -23,15 +24,12 @@ def gather(call: Call) -> Labels:
     x, axis, indices = call.args[0], call.args[1] % max(call.args[0].value.dim(), 1), call.args[2]
     rest = reduce(call.facts, fix(call.facts, x.labels, [axis]), [axis], powers=True)
     where = join(call.facts, indices.labels, fixed(call.result.shape, [axis]), mode="neither")
-    return join(call.facts, where, _cut(rest, call.result.shape, call), mode="multiply")
+    return join(call.facts, where, _cut(call, rest), mode="multiply")
 
 
-def _cut(labels: Labels, shape: tuple[int, ...], call: Call) -> Labels:
+def _cut(call: Call, labels: Labels) -> Labels:
     """Labels of the first entries along each axis, where the result is smaller."""
-    import torch
-
-    from wsframework.tracing.verbs import move
-
+    shape = call.result.shape
     if all(n in (1, m) for n, m in zip(labels.shape, shape, strict=True)):
         return labels
     positions = torch.arange(labels.size).reshape(labels.shape)
@@ -52,8 +50,8 @@ def scatter(call: Call) -> Labels:
     if hasattr(source, "labels"):
         pieces.append(source.labels)
     kept = [reduce(call.facts, fix(call.facts, labels, [axis]), [axis], powers=True) for labels in pieces]
-    kept = [_cut(k, call.result.shape, call) if k is not kept[0] else k for k in kept]
-    mode = "add" if call.name in ("scatter_add", "index_add") else "neither"
+    kept = [_cut(call, k) if k is not kept[0] else k for k in kept]
+    mode: Mode = "add" if call.name in ("scatter_add", "index_add") else "neither"
     if call.name.startswith("scatter"):  # indices have no exponent
         kept[1] = Labels(kept[1].shape, kept[1].columns, zero=True)
     merged = join(call.facts, *kept, mode=mode)
@@ -74,6 +72,3 @@ def replaced(call: Call) -> Labels:
     for operand in (call.args[0], call.args[1]):
         fix(call.facts, scaled(call.facts, operand.labels, None), range(operand.value.dim()))
     return fixed(call.result.shape)
-
-
-__all__ = ["concatenate", "embedding", "gather", "put", "replaced", "scatter"]

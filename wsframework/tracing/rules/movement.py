@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wsframework.tracing.labels import Column, Labels, fixed
+from wsframework.tracing.labels import Column, Labels, broadcast_shape, fixed
 from wsframework.tracing.rules.registry import Call, Operand, rule
-from wsframework.tracing.verbs import move
+from wsframework.tracing.verbs import fix, move, reduce
 
 NAMES = (
     "view", "reshape", "_unsafe_view", "view_copy", "permute", "permute_copy", "transpose", "t", "squeeze", "unsqueeze",
@@ -18,7 +18,7 @@ NAMES = (
     "repeat_interleave", "unfold", "as_strided", "diagonal", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle",
     "movedim", "swapaxes", "flatten", "unflatten", "rot90", "tile", "tensor_split", "numpy_T", "mT", "alias_copy",
     "expand_copy", "select_copy", "slice_copy", "squeeze_copy", "unsqueeze_copy", "transpose_copy", "unbind_copy",
-    "split_copy", "split_with_sizes_copy", "diagonal_copy", "unfold_copy", "native_channel_shuffle", "im2col_",
+    "split_copy", "split_with_sizes_copy", "diagonal_copy", "unfold_copy", "native_channel_shuffle",
 )  # fmt: skip
 
 
@@ -93,9 +93,10 @@ def _slots(columns: list[list[Column]], axis: int) -> list[list[Column | None]]:
             others = set(column.axes) - {axis}
             slot = next((s for s in slots if s[number] is None and _others(s, axis) == others), None)
             if slot is None:
-                slots.append(slot := [None] * len(columns))
+                slot = [None for _ in columns]
+                slots.append(slot)
             slot[number] = column
-    return slots or [[None] * len(columns)]
+    return slots or [[None for _ in columns]]
 
 
 def _others(slot: list[Column | None], axis: int) -> set[int]:
@@ -106,7 +107,7 @@ def _concatenated(slot: list[Column | None], operands: Sequence[Labels], axis: i
     present = [column for column in slot if column is not None]
     if not present:
         return _segments(operands, axis)
-    other = list(torch.broadcast_shapes(*(c.atoms.narrow(axis, 0, 1).shape for c in present)))
+    other = broadcast_shape(*(tuple(c.atoms.narrow(axis, 0, 1).shape) for c in present))
     parts, forms, lowest = [], [], 0
     for column, operand in zip(slot, operands, strict=True):
         length = operand.shape[axis]
@@ -134,12 +135,13 @@ def index(call: Call) -> Labels:
     chosen = [i.value if isinstance(i, Operand) else i for i in indices]
     if all(i.constant for i in indices if isinstance(i, Operand)):
         return rearranged(call, x.labels, lambda positions: call.target(positions, chosen))  # type: ignore[return-value]
-    return picked(call, x.labels, _indexed(indices, chosen), lambda array: call.target(array, chosen))
+    return picked(call, x.labels, _indexed(chosen), lambda array: call.target(array, chosen))
 
 
-def _indexed(indices: Sequence[Any], values: Sequence[Any]) -> list[int]:
+def _indexed(values: Sequence[Any]) -> list[int]:
     """The axes that indices stand for; a mask stands for as many as it has."""
-    axes, axis = [], 0
+    axes: list[int] = []
+    axis = 0
     for value in values:
         count = 1 if value is None or value.dtype not in (torch.bool, torch.uint8) else value.dim()
         if value is not None:
@@ -150,8 +152,6 @@ def _indexed(indices: Sequence[Any], values: Sequence[Any]) -> list[int]:
 
 def picked(call: Call, labels: Labels, axes: Sequence[int], operator: Any) -> Labels:
     """Entries picked by data from ``axes``; what else a position is labelled with goes along."""
-    from wsframework.tracing.verbs import fix, reduce
-
     rest = reduce(call.facts, fix(call.facts, labels, axes), axes, powers=True)
     moved = [column.map(lambda array: operator(array.expand(labels.shape))) for column in rest.columns]
     free = {axis for column in moved for axis in column.axes}

@@ -37,18 +37,14 @@ def recurrent(call: Call) -> Sequence[Labels]:
             outputs.append(step[0])
             last.append(step)
         labels = concatenate(outputs, 2) if both else outputs[0]
-    finals = [concatenate([s[n].unsqueeze(0) for s in _flat(last)], 0) for n in range(len(states))]
+    finals = [concatenate([_after(step[n]) for step in last], 0) for n in range(len(states))]
     return [labels.transpose(0, 1) if batch_first else labels, *finals]
 
 
-def _flat(steps: list[list[Labels]]) -> list[list[Labels]]:
-    """The states after the last step: (b, h) each."""
-    return [[Labels(s.shape[-2:], tuple(c for c in _last_axes(s))) for s in step] for step in steps]
-
-
-def _last_axes(labels: Labels) -> list:  # type: ignore[type-arg]
-    kept = [c for c in labels.columns if not (len(labels.shape) == 3 and 0 in c.axes)]
-    return [c.map(lambda array: array.reshape(array.shape[-2:])) for c in kept]
+def _after(labels: Labels) -> Labels:
+    """A state (l, b, h) after the last step, (1, b, h)."""
+    kept = tuple(c for c in labels.columns if 0 not in c.axes)
+    return Labels((1, *labels.shape[1:]), kept, labels.zero)
 
 
 def _taken(facts: Facts, labels: Labels, k: int) -> Labels:
@@ -66,8 +62,11 @@ def _step(call: Call, x: Labels, states: list[Labels], parameters: Sequence[Oper
     own = _hidden(facts, back, hidden)
     first = _gates(facts, affine(facts, x, into, bias_in), width)
     second = _gates(facts, affine(facts, own, back, bias_back), width)
-    cell = states[1] if len(states) == 2 else hidden
-    result = {"lstm": _lstm, "gru": _gru}.get(call.name, _plain)(call, first, second, cell)
+    result = (
+        _lstm(call, first, second, states[1])
+        if call.name == "lstm"
+        else [_gru(call, first, second) if call.name == "gru" else _plain(call, first, second)]
+    )
     new = affine(facts, result[0], projection, None) if projection is not None else result[0]
     join(facts, new, own, mode="add")
     return [new, *result[1:]]
@@ -88,22 +87,22 @@ def _answering(facts: Facts, labels: Labels) -> Labels:
 def _gates(facts: Facts, labels: Labels, width: int) -> list[Labels]:
     """The summands of the last axis."""
     positions = torch.arange(labels.size).reshape(labels.shape)
-    return [move(facts, labels, part) for part in positions.split(width, -1)]
+    return [move(facts, labels, positions.narrow(-1, k, width)) for k in range(0, labels.shape[-1], width)]
 
 
-def _plain(call: Call, first: list[Labels], second: list[Labels], _: Labels) -> list[Labels]:
+def _plain(call: Call, first: list[Labels], second: list[Labels]) -> Labels:
     total = join(call.facts, first[0], second[0], mode="add")
-    return [scaled(call.facts, total, degree(call, (None, 1) if call.name == "rnn_tanh" else (1, None)))]
+    return scaled(call.facts, total, degree(call, (None, 1) if call.name == "rnn_tanh" else (1, None)))
 
 
-def _gru(call: Call, first: list[Labels], second: list[Labels], hidden: Labels) -> list[Labels]:
+def _gru(call: Call, first: list[Labels], second: list[Labels]) -> Labels:
     facts = call.facts
     reset, update = (
         scaled(facts, join(facts, a, b, mode="add"), None) for a, b in zip(first[:2], second[:2], strict=True)
     )
     gated = join(facts, reset, second[2], mode="multiply")
     new = scaled(facts, join(facts, first[2], gated, mode="add"), degree(call, (None, 1)))
-    return [join(facts, update, new, mode="multiply")]
+    return join(facts, update, new, mode="multiply")
 
 
 def _lstm(call: Call, first: list[Labels], second: list[Labels], cell: Labels) -> list[Labels]:

@@ -31,19 +31,14 @@ AXES_AT = {"norm": 2, "linalg_vector_norm": 2}
 def over(call: Call) -> Labels:
     """A symmetric function of the entries along some axes."""
     labels = scaled(call.facts, call.args[0].labels, degree(call, DEGREES[call.name]))
-    at = AXES_AT.get(call.name, 1)
-    given = call.argument(at, "dim")
-    named = given if not isinstance(given, bool) else None
+    given = call.argument(AXES_AT.get(call.name, 1), "dim")
     rank = len(labels.shape)
-    axes = (
-        tuple(range(rank))
-        if named in (None, [])
-        else tuple(a % rank for a in ([named] if isinstance(named, int) else named))
-    )
-    return kept(call, reduce(call.facts, labels, axes), axes, call.result.dim())
+    named = [given] if isinstance(given, int) and not isinstance(given, bool) else given
+    axes = [axis % rank for axis in named] if isinstance(named, (list, tuple)) and named else range(rank)
+    return kept(reduce(call.facts, labels, axes), axes, call.result.dim())
 
 
-def kept(call: Call, labels: Labels, axes: Sequence[int], rank: int) -> Labels:
+def kept(labels: Labels, axes: Sequence[int], rank: int) -> Labels:
     """With the axes of size 1 that are left, or without, as the result has."""
     return labels if len(labels.shape) == rank else labels.squeeze(axes)
 
@@ -53,7 +48,7 @@ def pair(call: Call) -> Sequence[Labels]:
     """Two of them at once."""
     axes = call.axes(1, "dim", call.args[0].value.dim())
     labels = scaled(call.facts, call.args[0].labels, None)
-    done = kept(call, reduce(call.facts, labels, axes), axes, call.result[0].dim())
+    done = kept(reduce(call.facts, labels, axes), axes, call.result[0].dim())
     return [done, done]
 
 
@@ -67,7 +62,7 @@ def extreme(call: Call) -> Labels | Sequence[Labels]:
     axis = call.args[2 if call.name == "kthvalue" else 1] % rank
     if call.used is None or 1 in call.used:
         labels = fix(call.facts, labels, [axis])
-    done = kept(call, reduce(call.facts, labels, [axis]), [axis], call.result[0].dim())
+    done = kept(reduce(call.facts, labels, [axis]), [axis], call.result[0].dim())
     return [done, done]
 
 
@@ -76,4 +71,4 @@ def position(call: Call) -> Labels:
     """A position, which depends on the order."""
     axes = call.axes(1, "dim", call.args[0].value.dim())
     labels = fix(call.facts, scaled(call.facts, call.args[0].labels, None), axes)
-    return kept(call, reduce(call.facts, labels, axes), axes, call.result.dim())
+    return kept(reduce(call.facts, labels, axes), axes, call.result.dim())
