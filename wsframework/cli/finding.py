@@ -52,7 +52,7 @@ def find_all(registry: Registry, asked: str) -> Sequence[type[Part]]:
         raise PartError(f"plugin {plugin!r} is broken: {registry.broken[plugin]}")
     if plugin in registry.plugins:
         return registry.plugins[plugin]
-    if asked == plugin and (module := _module(asked)) is not None:
+    if asked == plugin and (module := module_named(asked)) is not None:
         return _parts(module)
     if asked != plugin:
         raise PartError(f"there is no plugin {plugin!r}{nearest(plugin, registry.plugins)}")
@@ -62,7 +62,7 @@ def find_all(registry: Registry, asked: str) -> Sequence[type[Part]]:
     raise PartError(f"{asked!r} is no part, no plugin and no module{nearest(asked, known)}")
 
 
-def _module(asked: str) -> ModuleType | None:
+def module_named(asked: str) -> ModuleType | None:
     """The module called ``asked``, imported; None if there is none."""
     try:
         if asked.endswith(".py"):

@@ -96,6 +96,11 @@ class Parameter:
         """Every occurrence of a dim, axis by axis."""
         return tuple(o for axis in self.axes for term in axis.terms for o in term)
 
+    @property
+    def notation(self) -> str:
+        """Its axes, as in the notation."""
+        return _format_axes(self.axes)
+
 
 Tie = tuple[str, str]
 """A further name of a parameter in the state dict, and the name that it has in the space."""
@@ -216,7 +221,7 @@ def check_names(dims: Sequence[Dim], parameters: Sequence[Parameter], ties: Sequ
 def format_space(dims: Sequence[Dim], parameters: Sequence[Parameter], ties: Sequence[Tie] = ()) -> str:
     """The inverse of `parse`: text that parses to the same dims, parameters and ties."""
     lines = [f"{kind} {' '.join(map(str, found))}" for kind, found in _declarations(dims)]
-    rows = [(p.name, _format_axes(p.axes), p.role) for p in parameters]
+    rows = [(p.name, p.notation, p.role) for p in parameters]
     name_width = max((len(name) for name, _, _ in rows), default=0)
     axes_width = max((len(axes) for _, axes, _ in rows), default=0)
     for name, axes, role in rows:

@@ -72,16 +72,15 @@ def program_of(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, An
     """The graph of ``module`` in evaluation or training mode. The module is left as it is.
 
     Raises:
-        TraceError: with what torch.export says, where it can't follow the module.
+        TraceError: with what the module says, where it can't be run on these inputs, or torch.export, where that
+            can't follow it.
     """
     copied = copy.deepcopy(module).train(training)
-    try:
-        with _quiet():
-            exported = export(copied, args, dict(kwargs), strict=False)
-            exported = exported.run_decompositions(_decompositions())
-    except Exception as error:
-        first = str(error).strip().splitlines() or [type(error).__name__]
-        raise TraceError(f"torch.export can't follow {type(module).__name__}: {first[0]}") from error
+    with _quiet(), _told(f"{type(module).__name__} can't be run on these inputs"), torch.no_grad():
+        copy.deepcopy(copied)(*args, **kwargs)
+    with _quiet(), _told(f"torch.export can't follow {type(module).__name__}"):
+        exported = export(copied, args, dict(kwargs), strict=False)
+        exported = exported.run_decompositions(_decompositions())
     state, ties = _tied(copied)
     aliases = {**{name: name for name in state}, **ties}
     signature = exported.graph_signature
@@ -138,16 +137,25 @@ def moving_buffers(program: Program, training: Program | None) -> frozenset[str]
 
 
 @contextmanager
+def _told(what: str) -> Iterator[None]:
+    """An error's first line, after ``what``."""
+    try:
+        yield
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise TraceError(f"{what}: {lines[0]}") from error
+
+
+@contextmanager
 def _quiet() -> Iterator[None]:
-    """Neither fused kernels for inference, nor warnings of the exporter."""
-    fast = torch.backends.mha.get_fastpath_enabled()
-    level = logging.getLogger("torch").level
+    """Neither fused kernels for inference, nor warnings and logs of the exporter."""
+    fast, disabled = torch.backends.mha.get_fastpath_enabled(), logging.root.manager.disable
     torch.backends.mha.set_fastpath_enabled(False)
-    logging.getLogger("torch").setLevel(logging.ERROR)
+    logging.disable(logging.CRITICAL)
     try:
         with warnings.catch_warnings(), torch.enable_grad():
             warnings.simplefilter("ignore")
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
-        logging.getLogger("torch").setLevel(level)
+        logging.disable(disabled)
