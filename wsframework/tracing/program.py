@@ -75,7 +75,8 @@ def program_of(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, An
         TraceError: with what the module says, where it can't be run on these inputs, or torch.export, where that
             can't follow it.
     """
-    copied = copy.deepcopy(module).train(training)
+    with _told(f"{type(module).__name__} can't be copied"):
+        copied = copy.deepcopy(module).train(training)
     with _quiet(), _told(f"{type(module).__name__} can't be run on these inputs"), torch.no_grad():
         copy.deepcopy(copied)(*args, **kwargs)
     with _quiet(), _told(f"torch.export can't follow {type(module).__name__}"):

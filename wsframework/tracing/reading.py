@@ -21,7 +21,7 @@ Names = Mapping[str, Labels]
 
 _OF_SHAPE = (
     "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "empty_like", "new_empty", "full",
-    "arange", "zeros", "ones", "empty", "scalar_tensor", "eye", "linspace", "sym_size", "empty_permuted",
+    "arange", "zeros", "ones", "empty", "scalar_tensor", "eye", "linspace", "empty_permuted", "fill",
 )  # fmt: skip
 """Operators whose result depends on shapes only."""
 
@@ -92,38 +92,45 @@ def _visit(reading: Reading, node: Node, args: Sequence[Any], kwargs: dict[str, 
     if name in _RANDOM or not operands:
         return _each(result, lambda value: Operand(value, fixed(value.shape), constant=False))
     reading.facts.reason = _reason(node, target)
-    answer = _answer(reading, node, name, args, kwargs, result, operands)
-    return _labelled(result, answer)
+    call = Call(reading.facts, name, target, args, kwargs, result, _used(node))
+    return _labelled(result, _answer(reading, call, operands))
 
 
-def _answer(
-    reading: Reading,
-    node: Node,
-    name: str,
-    args: Sequence[Any],
-    kwargs: dict[str, Any],
-    result: Any,
-    operands: list[Operand],
-) -> Any:
-    facts = reading.facts
-    if rule := RULES.get(name):
-        return rule(Call(facts, name, node.target, args, kwargs, result, _used(node)))  # type: ignore[arg-type]
+def _answer(reading: Reading, call: Call, operands: list[Operand]) -> Any:
+    """What the operator's rule says; without one, or where it can't be applied, nothing moves that reaches it."""
+    operator = str(call.target).removesuffix(".default")
+    if rule := RULES.get(call.name):
+        try:
+            return _fitting(rule(call), call.result)
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+            operator = f"{operator} in a form that its rule does not know: it"
     if any(o.labels.moves for o in operands):
-        operator = str(node.target).removesuffix(".default")
         reading.unknown[operator] = reading.unknown.get(operator, 0) + 1
-        facts.reason = NO_RULE.format(operator)
+        call.facts.reason = NO_RULE.format(operator)
         for operand in operands:
-            _alone(facts, scaled(facts, operand.labels, None))
+            _alone(call.facts, scaled(call.facts, operand.labels, None))
     return None
+
+
+def _fitting(answer: Any, result: Any) -> Any:
+    """The answer, if it is labels of the result's shape.
+
+    Raises:
+        ValueError: where it is not.
+    """
+    answers = [answer] if isinstance(answer, Labels) else answer
+    results = [result] if isinstance(result, Tensor) else result
+    for labels, value in zip(answers, results, strict=True):
+        if labels is not None and labels.shape != tuple(value.shape):
+            raise ValueError(f"labels of shape {labels.shape} for a result of shape {tuple(value.shape)}")
+    return answer
 
 
 def _labelled(result: Any, answer: Any) -> Any:
     if isinstance(result, Tensor):
-        labels = answer if isinstance(answer, Labels) else fixed(result.shape)
-        assert labels.shape == tuple(result.shape), (labels.shape, tuple(result.shape))
-        return Operand(result, labels)
+        return Operand(result, answer if isinstance(answer, Labels) else fixed(result.shape))
     if isinstance(result, (tuple, list)):
-        answers = answer if isinstance(answer, Sequence) else [None] * len(result)
+        answers = [None] * len(result) if answer is None else answer
         return [_labelled(value, a) for value, a in zip(result, answers, strict=True)]
     return result
 

@@ -39,6 +39,13 @@ def rearranged(call: Call, labels: Labels, operator: Any) -> Labels | Sequence[L
     return [move(call.facts, labels, part) for part in source]
 
 
+@rule("copy")
+def copied(call: Call) -> Labels:
+    """The numbers of the second tensor, in the shape of the first."""
+    source: Labels = call.args[1].labels
+    return source.expand(call.result.shape)
+
+
 @rule("cat")
 def cat(call: Call) -> Labels:
     """Tensors one after another."""
