@@ -26,7 +26,7 @@ Term = tuple[Factor, ...]
 
 
 class Unwritable(Exception):
-    """These dims occur in an order that the notation can't state."""
+    """An axis with these dims has an order that the notation can't state."""
 
     def __init__(self, dims: set[int]) -> None:
         super().__init__(dims)
@@ -46,13 +46,16 @@ def expression(coordinates: Sequence[dict[int, int]], colours: Ints, sizes: Sequ
     start = 0
     for end in range(1, len(coordinates) + 1):
         if end == len(coordinates) or coordinates[end].keys() != coordinates[start].keys():
-            terms += _run(coordinates[start:end], colours[start:end], sizes)
+            run = _run(coordinates[start:end], colours[start:end], sizes)
+            if run is None:
+                raise Unwritable({dim for place in coordinates for dim in place})
+            terms += run
             start = end
     return terms
 
 
-def _run(coordinates: Sequence[dict[int, int]], colours: Ints, sizes: Sequence[int]) -> list[Term]:
-    """Positions that belong to the same dims: one product, or several one after another."""
+def _run(coordinates: Sequence[dict[int, int]], colours: Ints, sizes: Sequence[int]) -> list[Term] | None:
+    """Positions that belong to the same dims: products one after another; None where they are none."""
     dims = sorted(coordinates[0])
     if not dims:
         return [(Factor(None, len(coordinates)),)]
@@ -70,7 +73,7 @@ def _run(coordinates: Sequence[dict[int, int]], colours: Ints, sizes: Sequence[i
                 start = end
                 break
         else:
-            raise Unwritable(set(dims))
+            return None
     return terms
 
 

@@ -85,12 +85,20 @@ def _written(program: Program, facts: Facts, labels: Mapping[str, Labels]) -> tu
         try:
             return solution, write_axes(program.state, labels, solution)
         except Unwritable as error:
-            facts.reason = "stands in an order that the notation can't state"
-            belongs = torch.tensor([bool(error.dims & c.keys()) for c in solution.coordinates])
-            facts.fix(belongs[torch.from_numpy(solution.element)].nonzero().flatten())
+            _settle(facts, solution, error.dims)
             solution = solve(facts)
         except Dependent as error:
             solution = bundled(solution, error)
+
+
+def _settle(facts: Facts, solution: Solution, dims: set[int]) -> None:
+    """Fix the innermost of these dims, within what they are within: the outer ones may be free then."""
+    facts.reason = "stands in an order that the notation can't state"
+    outer = {solution.dims[d].within for d in dims}
+    for dim in dims - outer:
+        index = torch.tensor([place.get(dim, -1) for place in solution.coordinates])[torch.from_numpy(solution.element)]
+        atoms = (index >= 0).nonzero().flatten()
+        facts.mark(atoms, index[atoms])
 
 
 def _gauges(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+import io
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,7 +155,8 @@ def _quiet() -> Iterator[None]:
     torch.backends.mha.set_fastpath_enabled(False)
     logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings(), torch.enable_grad():
+        silence = io.StringIO()
+        with warnings.catch_warnings(), torch.enable_grad(), redirect_stdout(silence), redirect_stderr(silence):
             warnings.simplefilter("ignore")
             yield
     finally:

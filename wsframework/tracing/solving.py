@@ -22,7 +22,7 @@ from torch import Tensor
 
 from wsframework.tracing.facts import Facts
 from wsframework.tracing.hashing import Ints, distinct, hashed, numbered, salt, sums
-from wsframework.tracing.placing import Entangled, Freedom, Placing, members_of, outer_first
+from wsframework.tracing.placing import Entangled, Freedom, Place, Placing, members_of, outer_first
 
 Pair = tuple[Ints, Ints]
 _NONE: Ints = np.zeros(0, dtype=np.int64)
@@ -43,7 +43,7 @@ class Solution:
     element: Ints
     colour: Ints
     orbit: Ints
-    coordinates: list[dict[int, int]]
+    coordinates: list[Place]
     dims: list[Freedom]
 
 

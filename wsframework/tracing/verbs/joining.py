@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import Literal
 
 import torch
@@ -78,7 +77,11 @@ def _tell(facts: Facts, fine: Tensor, coarse: Tensor, one_to_one: bool) -> None:
 
 
 def _complete(facts: Facts, joined: list[_Joined]) -> list[_Joined]:
-    """Columns that cross on one axis, and don't occur in all combinations, become one: its atoms are the tuples."""
+    """Columns that cross on one axis and don't occur in all combinations are told what they share.
+
+    Where they do occur in all combinations that agree in that, this is enough (heads, and values within them);
+    else they become one column, whose atoms are the tuples.
+    """
     done: list[_Joined] = []
     rest = list(joined)
     while rest:
@@ -86,15 +89,33 @@ def _complete(facts: Facts, joined: list[_Joined]) -> list[_Joined]:
         while near := [c for c in rest if any(overlap(c.atoms, d.atoms) for d in group)]:
             group += near
             rest = [c for c in rest if c not in near]
-        done += [_tuples(facts, group)] if _partial(group) else group
+        done += _told_apart(facts, group) if _moving(group) else group
     return done
 
 
-def _partial(group: list[_Joined]) -> bool:
-    if len(group) < 2 or not any((c.atoms >= 0).any() for c in group):
-        return False
-    columns = [t.flatten() for t in broadcast(*(c.atoms for c in group))]
-    return count(*columns) < math.prod(len(torch.unique(c)) for c in columns)
+def _moving(group: list[_Joined]) -> bool:
+    return len(group) > 1 and any(bool((c.atoms >= 0).any()) for c in group)
+
+
+def _told_apart(facts: Facts, group: list[_Joined]) -> list[_Joined]:
+    columns = [c.flatten() for c in broadcast(*(c.atoms for c in group))]
+    tuples = count(*columns)
+    if tuples == math.prod(count(c) for c in columns):
+        return group
+    parts = common(columns)
+    if count(parts) > 1:
+        _share(facts, columns, parts)
+    if tuples == sum(math.prod(count(c[parts == part]) for c in columns) for part in range(count(parts))):
+        return group
+    return [_tuples(facts, group)]
+
+
+def _share(facts: Facts, columns: Sequence[Tensor], parts: Tensor) -> None:
+    """What all columns tell is an element of its own, which the labels of each belong to."""
+    atoms = facts.atoms(count(parts), f"blocks of {facts.reason}")
+    for column in columns:
+        pairs = torch.unique(torch.stack([column, atoms[parts]]), dim=1)
+        facts.maps(pairs[0], pairs[1])
 
 
 def _tuples(facts: Facts, group: list[_Joined]) -> _Joined:
@@ -105,18 +126,7 @@ def _tuples(facts: Facts, group: list[_Joined]) -> _Joined:
     for member in group:
         _tell(facts, atoms, member.atoms, one_to_one=False)
         _absorb(facts, result, member)
-    for first, second in combinations(columns, 2):
-        _share(facts, first.flatten(), second.flatten())
     return result
-
-
-def _share(facts: Facts, first: Tensor, second: Tensor) -> None:
-    """What both columns tell is an element of its own, which both belong to."""
-    parts, left, right = common(first, second)
-    if parts > 1:
-        atoms = facts.atoms(parts, f"blocks of {facts.reason}")
-        facts.maps(torch.unique(first), atoms[left])
-        facts.maps(torch.unique(second), atoms[right])
 
 
 def _exponents(facts: Facts, column: _Joined, present: Sequence[int], mode: Mode) -> Tensor | None:

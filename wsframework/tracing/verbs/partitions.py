@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import torch
@@ -45,14 +45,15 @@ def overlap(first: Tensor, second: Tensor) -> bool:
     return any(a > 1 and b > 1 for a, b in zip(first.shape, second.shape, strict=True))
 
 
-def common(first: Tensor, second: Tensor) -> tuple[int, Tensor, Tensor]:
-    """What two flat columns both tell: how many parts there are such that labels of one part meet only each other
-    (heads of one group, say), and the part of each distinct label of the first and of the second.
+def common(columns: Sequence[Tensor]) -> Tensor:
+    """For each position, the number of its part: labels of one part meet only labels of that part.
+
+    It is what all of these flat columns tell, each on its own: the group of heads, say.
     """
-    left_names, left = torch.unique(first, return_inverse=True)
-    right_names, right = torch.unique(second, return_inverse=True)
-    size = len(left_names) + len(right_names)
-    meetings = coo_array((torch.ones(len(left)), (left, right + len(left_names))), shape=(size, size))
-    parts, part = connected_components(meetings, directed=False)
-    numbers = torch.from_numpy(part).long()
-    return int(parts), numbers[: len(left_names)], numbers[len(left_names) :]
+    labels = [torch.unique(column, return_inverse=True)[1] for column in columns]
+    starts = [sum(int(other.max()) + 1 for other in labels[:k]) for k in range(len(labels) + 1)]
+    first = labels[0].repeat(len(labels) - 1)
+    others = torch.cat([label + start for label, start in zip(labels[1:], starts[1:], strict=False)])
+    meetings = coo_array((torch.ones(len(first)), (first, others)), shape=(starts[-1], starts[-1]))
+    _, part = connected_components(meetings, directed=False)
+    return torch.from_numpy(part).long()[labels[0]]
