@@ -260,7 +260,8 @@ def _numbered(values: NDArray[np.integer]) -> Ints:
 
 
 def _salt(number: int) -> np.uint64:
-    return _hashed(np.array([number]))[0]
+    """For the invariant ``number``: hashed twice, so that it never cancels the hash of a value."""
+    return _hashed(_hashed(np.array([number])))[0]
 
 
 def _once(pairs: list[tuple[Tensor, Tensor]]) -> list[Pair]:
