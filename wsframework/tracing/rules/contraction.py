@@ -44,7 +44,7 @@ def matmul(call: Call) -> Labels:
     return result.squeeze([-1 if vectors[1] else -2]) if vectors[0] else result
 
 
-@rule("addmm", "baddbmm", "addmv", "addbmm_")
+@rule("addmm", "baddbmm", "addmv")
 def added(call: Call) -> Labels:
     """``b + A B``."""
     bias, first, second = (operand.labels for operand in call.args[:3])

@@ -18,7 +18,7 @@ DEGREES: dict[str, tuple[Power, Power]] = {
     **dict.fromkeys(["_to_copy", "to", "type_as", "dropout", "native_dropout", "positive", "real", "conj"], LINEAR),
     **dict.fromkeys(["relu", "leaky_relu", "rrelu"], (1, None)),
     **dict.fromkeys(["tanh", "sin", "erf", "asinh", "atan", "sinh", "tan", "asin", "atanh", "erfinv"], (None, 1)),
-    **dict.fromkeys(["tanhshrink", "softshrink", "hardshrink", "round", "trunc"], (None, 1)),
+    **dict.fromkeys(["softshrink", "hardshrink", "round", "trunc"], (None, 1)),
     "sign": (0, 1),
     "abs": (1, 0),
     "square": (2, 0),
@@ -31,7 +31,7 @@ DEGREES: dict[str, tuple[Power, Power]] = {
         ["sigmoid", "gelu", "silu", "mish", "softplus", "elu", "selu", "celu", "hardswish", "hardsigmoid", "exp"]
         + ["exp2", "expm1", "log", "log2", "log1p", "log10", "log_sigmoid_forward", "erfc", "floor", "ceil", "frac"]
         + ["relu6", "logical_not", "bitwise_not", "isnan", "isinf", "isfinite", "acos", "acosh", "digamma", "lgamma"]
-        + ["nan_to_num", "logit", "special_expit", "threshold", "hardtanh", "clamp", "clamp_min", "clamp_max", "glu_"],
+        + ["nan_to_num", "logit", "special_expit", "threshold", "hardtanh", "clamp", "clamp_min", "clamp_max"],
         (None, None),
     ),
 }

@@ -18,7 +18,7 @@ NAMES = (
     "repeat_interleave", "unfold", "as_strided", "diagonal", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle",
     "movedim", "swapaxes", "flatten", "unflatten", "rot90", "tile", "tensor_split", "numpy_T", "mT", "alias_copy",
     "expand_copy", "select_copy", "slice_copy", "squeeze_copy", "unsqueeze_copy", "transpose_copy", "unbind_copy",
-    "split_copy", "split_with_sizes_copy", "diagonal_copy", "unfold_copy", "native_channel_shuffle", "im2col_",
+    "split_copy", "split_with_sizes_copy", "diagonal_copy", "unfold_copy", "native_channel_shuffle",
 )  # fmt: skip
 
 
