@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
+
+from torch import Tensor
 
 from wsframework.tracing.labels import Labels
 from wsframework.tracing.rules.registry import RULES, Call, Operand, rule
@@ -42,9 +45,12 @@ def degree(call: Call, degrees: tuple[Power, Power]) -> Power:
     return degrees[0] if call.facts.forms.gauge == "scale" else degrees[1]
 
 
-def unary(call: Call) -> Labels:
-    """The labels of the argument."""
-    return scaled(call.facts, call.args[0].labels, degree(call, DEGREES[call.name]))
+def unary(call: Call) -> Labels | Sequence[Labels]:
+    """The labels of the argument; where more is returned than the result (a mask), that has no exponents."""
+    labels = scaled(call.facts, call.args[0].labels, degree(call, DEGREES[call.name]))
+    if isinstance(call.result, Tensor):
+        return labels
+    return [labels, *[scaled(call.facts, call.args[0].labels, 0)] * (len(call.result) - 1)]
 
 
 RULES.update(dict.fromkeys(DEGREES, unary))
