@@ -20,7 +20,9 @@ def embedding(call: Call) -> Labels:
 @rule("gather", "take_along_dim")
 def gather(call: Call) -> Labels:
     """Entries along one axis."""
-    x, axis, indices = call.args[0], call.args[1] % max(call.args[0].value.dim(), 1), call.args[2]
+    x, *others = call.args
+    axis, indices = others if call.name == "gather" else (call.argument(2, "dim"), others[0])
+    axis %= max(x.value.dim(), 1)
     rest = reduce(call.facts, fix(call.facts, x.labels, [axis]), [axis], powers=True)
     where = join(call.facts, indices.labels, fixed(call.result.shape, [axis]), mode="neither")
     return join(call.facts, where, _cut(rest, call.result.shape, call), mode="multiply")
