@@ -100,13 +100,13 @@ def triangle(name: str, draw: Draw) -> Sample:
 @sample("im2col")
 def im2col(draw: Draw) -> Sample:
     b, c = draw.sizes(2)
-    return Sample(aten.im2col.default, [draw.moved(b, c, 3, 3), [2, 2], [1, 1], [0, 0], [1, 1]], [b])
+    return Sample(aten.im2col.default, [draw.moved(b, c, 3, 3), [2, 2], [1, 1], [0, 0], [1, 1]], [])
 
 
 @sample("col2im")
 def col2im(draw: Draw) -> Sample:
     b, c = draw.sizes(2)
-    return Sample(aten.col2im.default, [draw.moved(b, 4 * c, 4), [3, 3], [2, 2], [1, 1], [0, 0], [1, 1]], [b])
+    return Sample(aten.col2im.default, [draw.moved(b, 4 * c, 4), [3, 3], [2, 2], [1, 1], [0, 0], [1, 1]], [])
 
 
 @family(["grid_sampler_2d", "grid_sampler_3d"])
@@ -114,7 +114,7 @@ def grid_sampler(name: str, draw: Draw) -> Sample:
     b, c = draw.sizes(2)
     rank = int(name[-2])
     grid = Moved(draw.normal(b, *[2] * rank, rank).tanh())
-    return Sample(operator(name), [draw.moved(b, c, *[3] * rank), grid, 0, 0, False], [b])
+    return Sample(operator(name), [draw.moved(b, c, *[3] * rank), grid, 0, 0, False], [])
 
 
 @sample("view_as_complex")
