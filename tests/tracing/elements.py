@@ -44,9 +44,7 @@ def random_element(solution: Solution, generator: torch.Generator) -> Element:
 
     places = {(o, _sorted(c)): e for e, (o, c) in enumerate(_elements(solution))}
     goes = [places[orbit, _sorted(moved(c))] for orbit, c in _elements(solution)]
-    atoms = {
-        (int(e), int(c)): a for a, (e, c) in enumerate(zip(solution.element, solution.colour, strict=True))
-    }
+    atoms = {(int(e), int(c)): a for a, (e, c) in enumerate(zip(solution.element, solution.colour, strict=True))}
     assert len(atoms) == len(solution.element), "two atoms of one element have one colour"
     pairs = zip(solution.element, solution.colour, strict=True)
     return Element(torch.tensor([atoms[goes[e], int(c)] for e, c in pairs], dtype=torch.long))
@@ -98,9 +96,7 @@ def assert_moved(element: Element, labels: Labels, before: Tensor, after: Tensor
         assert key in there, f"nothing is labelled as the image of position {position}"
         pairs += [(position, other) for other in there[key]]
     first, second = torch.tensor(pairs, dtype=torch.long).reshape(-1, 2).T
-    torch.testing.assert_close(
-        after.flatten()[second], before.flatten()[first], rtol=1e-6, atol=1e-9, equal_nan=True
-    )
+    torch.testing.assert_close(after.flatten()[second], before.flatten()[first], rtol=1e-6, atol=1e-9, equal_nan=True)
 
 
 def _keys(labels: Labels, element: Element | None = None) -> list[Key]:

@@ -23,7 +23,7 @@ from wsframework.tracing.rules.reduction import DEGREES as REDUCED
 from wsframework.tracing.solving import Solution, solve
 from wsframework.tracing.verbs import move
 
-EXAMPLES = 4
+EXAMPLES = 2
 SIZES = st.lists(st.integers(2, 4), min_size=5, max_size=5)
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -122,29 +122,22 @@ def test_rules_are_of_operators_that_exist(name: str) -> None:
     assert hasattr(torch.ops.aten, name)
 
 
-def first_moved(entry: Any, seed: int) -> Sample:
-    _, _, make = entry
-    return make(Draw([2, 3, 4, 2, 3], torch.Generator().manual_seed(seed)))
+FACTORS = {"scale": 3.7, "sign": -1.0}
+WITH_DEGREE = [
+    pytest.param(make, FACTORS[gauge], degree, id=f"{pytest_id((name, case, make))}, {gauge}")
+    for table in (DEGREES, REDUCED)
+    for name, case, make in SAMPLES
+    for gauge, degree in zip(FACTORS, table.get(name, (None, None)), strict=True)
+    if degree is not None and case != "by a tensor"
+]
 
 
-WITH_DEGREES = [(*entry, table[entry[0]]) for table in (DEGREES, REDUCED) for entry in SAMPLES if entry[0] in table]
-
-
-@pytest.mark.parametrize("entry", WITH_DEGREES, ids=lambda e: pytest_id(e[:3]))
-@pytest.mark.parametrize("factor", [3.7, -1.0], ids=["scale", "sign"])
-def test_degrees(entry: Any, factor: float) -> None:
+@pytest.mark.parametrize(("make", "factor", "degree"), WITH_DEGREE)
+def test_degrees(make: Any, factor: float, degree: Any) -> None:
     """``f(s x) = s**k f(x)``."""
-    degree = entry[3][0 if factor > 0 else 1]
-    if degree is None:
-        return
-    sample = first_moved(entry[:3], 0)
+    sample = make(Draw([2, 3, 4, 2, 3], torch.Generator().manual_seed(0)))
     x, *rest = [a.view(a.base) if isinstance(a, Moved) else a.base if isinstance(a, Known) else a for a in sample.args]
-    if entry[0] == "log_sigmoid_forward":
-        return
     before, after = (sample.target(y, *rest, **sample.kwargs) for y in (x, factor * x))
     if isinstance(before, (tuple, list)):
         before, after = before[0], after[0]
-    if degree == 0:
-        assert torch.equal(after, before) or torch.allclose(after, before)
-        return
     torch.testing.assert_close(after.double(), before.double() * factor ** float(degree), rtol=1e-5, atol=1e-9)

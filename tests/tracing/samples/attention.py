@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from samples.sample import Draw, Given, Known, Moved, Sample, sample
 from torch import Tensor
+
+from samples.sample import Draw, Given, Known, Moved, Sample, sample
 
 attention = torch.ops.aten.scaled_dot_product_attention.default
 
@@ -42,7 +43,7 @@ def padded(draw: Draw) -> Sample:
     h, t, s, k, v = draw.sizes(5)
     operands = [draw.moved(h, t, k), draw.moved(h, s, k), draw.moved(h, s, v)]
     mask = Known((torch.arange(s) > 0).expand(t, s))
-    return Sample(attention, [*operands, mask], [h, t, s - 1, k, v])
+    return Sample(attention, [*operands, mask], [h, t, k, v])
 
 
 @sample("scaled_dot_product_attention", "with a bias that moves")

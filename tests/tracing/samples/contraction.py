@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+
 from samples.sample import Draw, Known, Sample, family, operator, sample
 
 aten = torch.ops.aten
@@ -25,7 +26,7 @@ def linear_heads(draw: Draw) -> Sample:
 def linear_within(draw: Draw) -> Sample:
     b, h, k, n = draw.sizes(4)
     x = draw.moved(b, h * k, view=lambda array: array.reshape(b, h, k))
-    return Sample(aten.linear.default, [x, draw.moved(n, k)], [b, k, (h, k), n])
+    return Sample(aten.linear.default, [x, draw.moved(n, k)], [b, h, k, n])
 
 
 @sample("mm")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+
 from samples.sample import Draw, Moved, Sample, family, operator, sample
 
 aten = torch.ops.aten

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from samples.sample import Draw, Given, Known, Moved, Sample, family, operator, sample
 from torch import Tensor
 
+from samples.sample import Draw, Given, Known, Moved, Sample, family, operator, sample
 from wsframework.tracing.rules.elementwise import DEGREES
 
 aten = torch.ops.aten

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+
 from samples.sample import Draw, Given, Moved, Sample, family, operator, sample
 
 aten = torch.ops.aten
@@ -43,7 +44,7 @@ SCATTER = {"scatter": ("src", []), "scatter_add": ("default", []), "scatter_redu
 
 @family(SCATTER)
 def scatter(name: str, draw: Draw) -> Sample:
-    a, b, c = draw.sizes(3)
+    b, c = draw.sizes(2)
     overload, rest = SCATTER[name]
     indices = Given(torch.arange(b)[:, None].expand(b, c))
     return Sample(operator(name, overload), [draw.moved(b, c), 0, indices, draw.moved(b, c), *rest], [])

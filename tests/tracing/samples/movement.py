@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+
 from samples.sample import Draw, Given, Known, Moved, Sample, family, operator, sample
 
 aten = torch.ops.aten
@@ -226,5 +227,3 @@ def index_select_given(draw: Draw) -> Sample:
 def index_select_moved(draw: Draw) -> Sample:
     a, b, c = draw.sizes(3)
     return Sample(aten.index_select.default, [draw.moved(c, a), 1, Moved(draw.indices(a, b))], [c])
-
-

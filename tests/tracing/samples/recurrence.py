@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+
 from samples.sample import Draw, Given, Known, Moved, Sample, family, operator, sample
 
 aten = torch.ops.aten
@@ -69,7 +70,7 @@ def projected(draw: Draw) -> Sample:
     b, i, h = draw.sizes(3)
     p = 2
     h = 2 + h
-    into, back, bias_in, bias_back = layer(draw, "lstm", i, h)
+    into, _, bias_in, bias_back = layer(draw, "lstm", i, h)
     parameters = [into, draw.moved(4 * h, p), bias_in, bias_back, draw.moved(p, h)]
     start = [draw.moved(1, b, p), draw.moved(1, b, h)]
     args = [draw.moved(3, b, i), start, parameters, True, 1, 0.0, False, False, False]
