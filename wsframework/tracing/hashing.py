@@ -20,8 +20,8 @@ def hashed(values: NDArray[np.integer]) -> Hashes:
 
 
 def salt(number: int) -> Hashes:
-    """One hash, of shape (1,), that tells one use of a number from another."""
-    return hashed(np.array([number]))
+    """One hash, of shape (1,), for what has this number: hashed twice, so that it never cancels that of a value."""
+    return hashed(hashed(np.array([number])))
 
 
 def sums(places: Ints, values: Hashes, size: int) -> Hashes:

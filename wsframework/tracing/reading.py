@@ -51,6 +51,7 @@ def read(program: Program, users: Sequence[Any], state: Names, facts: Facts) -> 
     """
     reading = Reading(facts)
     placed = _placed(program, users, state)
+    _fix_unused(program, placed, facts)
     with torch.no_grad():
         outputs = walk(program.graph, placed, lambda node, args, kwargs: _visit(reading, node, args, kwargs))
     for output, buffer in zip(outputs, program.outputs, strict=True):
@@ -58,6 +59,15 @@ def read(program: Program, users: Sequence[Any], state: Names, facts: Facts) -> 
             facts.reason = "an output"
             _alone(facts, scaled(facts, output.labels, None))
     return reading
+
+
+def _fix_unused(program: Program, placed: Sequence[Any], facts: Facts) -> None:
+    """A parameter that no operator uses could move at will, which tells nothing."""
+    facts.reason = "nothing uses it"
+    placeholders = [node for node in program.graph.graph.nodes if node.op == "placeholder"]
+    for node, operand in zip(placeholders, placed, strict=True):
+        if isinstance(operand, Operand) and not node.users:
+            _alone(facts, operand.labels)
 
 
 def _alone(facts: Facts, labels: Labels) -> None:

@@ -10,7 +10,7 @@ from wsframework.tracing.rules.registry import Call, Operand, rule
 from wsframework.tracing.verbs import fix, join, scaled
 
 
-@rule("scaled_dot_product_attention", "_scaled_dot_product_flash_attention_for_cpu")
+@rule("scaled_dot_product_attention")
 def attention(call: Call) -> Labels:
     """``softmax(q k^T + mask) v``, over the last two axes; all others are a batch, heads among them."""
     q, k, v = (operand.labels for operand in call.args[:3])

@@ -5,13 +5,25 @@ from __future__ import annotations
 from wsframework.tracing.facts import Facts
 from wsframework.tracing.labels import Labels
 from wsframework.tracing.rules.registry import Call, rule
-from wsframework.tracing.verbs import join, reduce
+from wsframework.tracing.verbs import join, reduce, scaled
 
 
 def contract(facts: Facts, first: Labels, second: Labels) -> Labels:
     """``sum_k first[..., m, k] second[..., k, n]``."""
-    product = join(facts, first.unsqueeze(-1), second.unsqueeze(-3), mode="multiply")
-    return reduce(facts, product, [-2]).squeeze([-2])
+    left, right = first.unsqueeze(-1), second.unsqueeze(-3)
+    result = reduce(facts, join(facts, left, right, mode="multiply"), [-2])
+    parts = [_parts(facts, x) for x in (left, right)]
+    return join(facts, result, *parts, mode="multiply").squeeze([-2])
+
+
+def _parts(facts: Facts, x: Labels) -> Labels:
+    """What labels are left of ``x`` by a sum over its last axis but one.
+
+    Those of a factor that is labelled coarser than the other (keys that several heads share) are told of none else.
+    """
+    axis = len(x.shape) - 2
+    across = tuple(c for c in x.columns if axis in c.axes and len(c.axes) > 1)
+    return reduce(facts, scaled(facts, Labels(x.shape, across), 0), [axis])
 
 
 def affine(facts: Facts, x: Labels, weight: Labels, bias: Labels | None) -> Labels:

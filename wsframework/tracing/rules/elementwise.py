@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
+
+from torch import Tensor
 
 from wsframework.tracing.labels import Labels
 from wsframework.tracing.rules.registry import Call, Operand, rule
 from wsframework.tracing.verbs import Mode, join, scaled
 
 Power = Fraction | int | None
+
+_NEITHER = (
+    "sigmoid", "gelu", "silu", "mish", "softplus", "elu", "selu", "celu", "hardswish", "hardsigmoid", "relu6",
+    "exp", "exp2", "expm1", "log", "log2", "log1p", "log10", "log_sigmoid_forward", "erfc", "floor", "ceil", "frac",
+    "logical_not", "bitwise_not", "isnan", "isinf", "isfinite", "acos", "acosh", "digamma", "lgamma", "nan_to_num",
+    "logit", "special_expit",
+)  # fmt: skip
 
 # f(s x) = s**k f(x): the degrees k for positive s and for s = -1; None where there is none
 LINEAR: tuple[Power, Power] = (1, 1)
@@ -18,7 +28,7 @@ DEGREES: dict[str, tuple[Power, Power]] = {
     **dict.fromkeys(["_to_copy", "to", "type_as", "dropout", "native_dropout", "positive", "real", "conj"], LINEAR),
     **dict.fromkeys(["relu", "leaky_relu", "rrelu"], (1, None)),
     **dict.fromkeys(["tanh", "sin", "erf", "asinh", "atan", "sinh", "tan", "asin", "atanh", "erfinv"], (None, 1)),
-    **dict.fromkeys(["tanhshrink", "softshrink", "hardshrink", "round", "trunc"], (None, 1)),
+    **dict.fromkeys(["softshrink", "hardshrink", "round", "trunc"], (None, 1)),
     "sign": (0, 1),
     "abs": (1, 0),
     "square": (2, 0),
@@ -27,47 +37,7 @@ DEGREES: dict[str, tuple[Power, Power]] = {
     "sqrt": (Fraction(1, 2), None),
     "rsqrt": (Fraction(-1, 2), None),
     "reciprocal": (-1, 1),
-    **dict.fromkeys(
-        (
-            "sigmoid",
-            "gelu",
-            "silu",
-            "mish",
-            "softplus",
-            "elu",
-            "selu",
-            "celu",
-            "hardswish",
-            "hardsigmoid",
-            "relu6",
-            "exp",
-            "exp2",
-            "expm1",
-            "log",
-            "log2",
-            "log1p",
-            "log10",
-            "log_sigmoid_forward",
-            "log_sigmoid",
-            "erfc",
-            "floor",
-            "ceil",
-            "frac",
-            "logical_not",
-            "bitwise_not",
-            "isnan",
-            "isinf",
-            "isfinite",
-            "acos",
-            "acosh",
-            "digamma",
-            "lgamma",
-            "nan_to_num",
-            "logit",
-            "special_expit",
-        ),
-        (None, None),
-    ),
+    **dict.fromkeys(_NEITHER, (None, None)),
 }
 
 
@@ -76,9 +46,12 @@ def degree(call: Call, degrees: tuple[Power, Power]) -> Power:
     return degrees[0] if call.facts.forms.gauge == "scale" else degrees[1]
 
 
-def unary(call: Call) -> Labels:
-    """The labels of the argument."""
-    return scaled(call.facts, call.args[0].labels, degree(call, DEGREES[call.name]))
+def unary(call: Call) -> Labels | Sequence[Labels]:
+    """The labels of the argument; where more is returned than the result (a mask), that has no exponents."""
+    labels = scaled(call.facts, call.args[0].labels, degree(call, DEGREES[call.name]))
+    if isinstance(call.result, Tensor):
+        return labels
+    return [labels, *[scaled(call.facts, call.args[0].labels, 0)] * (len(call.result) - 1)]
 
 
 rule(*DEGREES)(unary)

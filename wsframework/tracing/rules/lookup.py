@@ -14,14 +14,16 @@ def embedding(call: Call) -> Labels:
     """Rows of a matrix."""
     weight, indices = call.args[0].labels, call.args[1]
     row = reduce(call.facts, fix(call.facts, weight, [0]), [0], powers=True)
-    where = fixed((*indices.value.shape, 1))
+    where = scaled(call.facts, indices.labels, None).unsqueeze(-1)
     return join(call.facts, where, row.squeeze([0]), mode="multiply")
 
 
 @rule("gather", "take_along_dim")
 def gather(call: Call) -> Labels:
     """Entries along one axis."""
-    x, axis, indices = call.args[0], call.args[1] % max(call.args[0].value.dim(), 1), call.args[2]
+    x, *others = call.args
+    axis, indices = others if call.name == "gather" else (call.argument(2, "dim"), others[0])
+    axis %= max(x.value.dim(), 1)
     rest = reduce(call.facts, fix(call.facts, x.labels, [axis]), [axis], powers=True)
     where = join(call.facts, indices.labels, fixed(call.result.shape, [axis]), mode="neither")
     return join(call.facts, where, _cut(call, rest), mode="multiply")
@@ -49,6 +51,8 @@ def scatter(call: Call) -> Labels:
         pieces.append(indices.labels)
     if hasattr(source, "labels"):
         pieces.append(source.labels)
+    if call.name.startswith("index"):
+        fix(call.facts, scaled(call.facts, indices.labels, None), range(indices.value.dim()))
     kept = [reduce(call.facts, fix(call.facts, labels, [axis]), [axis], powers=True) for labels in pieces]
     kept = [_cut(call, k) if k is not kept[0] else k for k in kept]
     mode: Mode = "add" if call.name in ("scatter_add", "index_add") else "neither"
@@ -61,7 +65,8 @@ def scatter(call: Call) -> Labels:
 @rule("masked_scatter", "index_put", "_unsafe_index_put", "_index_put_impl")
 def put(call: Call) -> Labels:
     """Entries put at places: nothing moves."""
-    for operand in (call.args[0], call.args[2]):
+    indices = call.args[1] if isinstance(call.args[1], (list, tuple)) else [call.args[1]]
+    for operand in (call.args[0], *(i for i in indices if i is not None), call.args[2]):
         fix(call.facts, scaled(call.facts, operand.labels, None), range(operand.value.dim()))
     return fixed(call.result.shape)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from wsframework.tracing.labels import Column, Labels, broadcast_shape, fixed
 from wsframework.tracing.rules.registry import Call, Operand, rule
-from wsframework.tracing.verbs import fix, move, reduce
+from wsframework.tracing.verbs import fix, move, reduce, scaled
 
 NAMES = (
     "view", "reshape", "_unsafe_view", "view_copy", "permute", "permute_copy", "transpose", "t", "squeeze", "unsqueeze",
@@ -142,7 +142,8 @@ def index(call: Call) -> Labels:
     chosen = [i.value if isinstance(i, Operand) else i for i in indices]
     if all(i.constant for i in indices if isinstance(i, Operand)):
         return rearranged(call, x.labels, lambda positions: call.target(positions, chosen))  # type: ignore[return-value]
-    return picked(call, x.labels, _indexed(chosen), lambda array: call.target(array, chosen))
+    given = [i for i in indices if isinstance(i, Operand)]
+    return picked(call, x.labels, given, _indexed(chosen), lambda array: call.target(array, chosen))
 
 
 def _indexed(values: Sequence[Any]) -> list[int]:
@@ -157,8 +158,10 @@ def _indexed(values: Sequence[Any]) -> list[int]:
     return axes
 
 
-def picked(call: Call, labels: Labels, axes: Sequence[int], operator: Any) -> Labels:
+def picked(call: Call, labels: Labels, indices: Sequence[Operand], axes: Sequence[int], operator: Any) -> Labels:
     """Entries picked by data from ``axes``; what else a position is labelled with goes along."""
+    for index in indices:
+        fix(call.facts, scaled(call.facts, index.labels, None), range(index.value.dim()))
     rest = reduce(call.facts, fix(call.facts, labels, axes), axes, powers=True)
     moved = [column.map(lambda array: operator(array.expand(labels.shape))) for column in rest.columns]
     free = {axis for column in moved for axis in column.axes}
@@ -178,4 +181,6 @@ def index_select(call: Call) -> Labels:
     x, axis, chosen = call.args[0], call.args[1], call.args[2]
     if chosen.constant:
         return rearranged(call, x.labels, lambda positions: call.target(positions, axis, chosen.value))  # type: ignore[return-value]
-    return picked(call, x.labels, [axis % x.value.dim()], lambda array: call.target(array, axis, chosen.value))
+    return picked(
+        call, x.labels, [chosen], [axis % x.value.dim()], lambda array: call.target(array, axis, chosen.value)
+    )

@@ -72,7 +72,12 @@ def group_norm(call: Call) -> Labels | Sequence[Labels | None]:
     normal = standardised(call.facts, grouped, range(2, len(split)))
     back = move(call.facts, normal, torch.arange(x.size).reshape(x.shape))
     labels = _affine(call, back, *(_channelwise(p, len(x.shape)) for p in (weight, bias)))
-    return labels if call.name == "group_norm" else [labels, None, None]
+    if call.name == "group_norm":
+        return labels
+    statistics = reduce(call.facts, scaled(call.facts, grouped, None), range(2, len(split))).squeeze(
+        range(2, len(split))
+    )
+    return [labels, statistics, statistics]
 
 
 def _channelwise(operand: Operand | None, rank: int) -> Operand | None:
@@ -104,12 +109,29 @@ def _of_batch(call: Call, x: Labels) -> Labels:
     return standardised(call.facts, x, [axis for axis in range(len(x.shape)) if axis != 1])
 
 
-@rule("_native_batch_norm_legit", "_native_batch_norm_legit_functional", "instance_norm")
+@rule("_native_batch_norm_legit", "_native_batch_norm_legit_functional")
 def batch_statistics(call: Call) -> Labels | Sequence[Labels | None]:
-    """With the statistics of the batch itself (an instance norm is one, too)."""
+    """With the statistics of the batch itself."""
     x = call.args[0].labels
     weight, bias = (_channelwise(p, len(x.shape)) for p in call.args[1:3])
-    if call.name == "instance_norm":
-        return _affine(call, standardised(call.facts, x, range(2, len(x.shape))), weight, bias)
     labels = _affine(call, _of_batch(call, x), weight, bias)
-    return [labels, *([None] * (len(call.result) - 1))]
+    axes = [axis for axis in range(len(x.shape)) if axis != 1]
+    mean = reduce(call.facts, scaled(call.facts, x, None), axes).squeeze(axes)
+    if call.name != "_native_batch_norm_legit_functional":
+        return [labels, mean, mean]
+    old = (scaled(call.facts, running.labels, None) for running in call.args[3:5])
+    return [labels, mean, mean, *(join(call.facts, mean, running, mode="neither") for running in old)]
+
+
+@rule("instance_norm")
+def instance_norm(call: Call) -> Labels:
+    """With the statistics of each image's channel, or with given ones."""
+    x = call.args[0].labels
+    weight, bias, mean, variance = (_channelwise(p, len(x.shape)) for p in call.args[1:5])
+    if call.args[5]:
+        return _affine(call, standardised(call.facts, x, range(2, len(x.shape))), weight, bias)
+    x = scaled(call.facts, x, None)
+    for statistic in (mean, variance):
+        if statistic is not None:
+            x = join(call.facts, x, scaled(call.facts, statistic.labels, None), mode="neither")
+    return _affine(call, x, weight, bias)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from wsframework.tracing.labels import Labels, fixed
 from wsframework.tracing.rules.elementwise import degree
-from wsframework.tracing.rules.registry import Call, rule
+from wsframework.tracing.rules.registry import Call, Operand, rule
 from wsframework.tracing.verbs import fix, join, reduce, scaled
 
 
@@ -76,9 +76,9 @@ def triangle(call: Call) -> Labels:
 
 @rule("im2col", "col2im", "grid_sampler_2d", "grid_sampler_3d")
 def whole(call: Call) -> Labels:
-    """Everything but the batch."""
-    x = call.args[0].labels
-    fix(call.facts, scaled(call.facts, x, None), range(1, len(x.shape)))
+    """Nothing moves: neither images nor the grid at which they are read."""
+    for operand in (argument for argument in call.args if isinstance(argument, Operand)):
+        fix(call.facts, scaled(call.facts, operand.labels, None), range(operand.value.dim()))
     return fixed(call.result.shape)
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from wsframework.tracing.labels import Labels
 from wsframework.tracing.rules.elementwise import Power, degree
-from wsframework.tracing.rules.registry import Call, rule
+from wsframework.tracing.rules.registry import RULES, Answer, Call, Operand, rule
 from wsframework.tracing.verbs import fix, reduce, scaled
 
 DEGREES: dict[str, tuple[Power, Power]] = {
@@ -53,8 +53,13 @@ def pair(call: Call) -> Sequence[Labels]:
 
 
 @rule("max", "min", "median", "mode", "kthvalue")
-def extreme(call: Call) -> Labels | Sequence[Labels]:
-    """The greatest entry; where its position is asked for, too, nothing may move along the axis."""
+def extreme(call: Call) -> Answer:
+    """The greatest entry; where its position is asked for, too, nothing may move along the axis.
+
+    The greater of two tensors has the same name.
+    """
+    if len(call.args) > 1 and isinstance(call.args[1], Operand):
+        return RULES[f"{call.name}imum"](call)
     labels = scaled(call.facts, call.args[0].labels, degree(call, (Fraction(1), None)))
     rank = len(labels.shape)
     if len(call.args) == 1:
