@@ -83,12 +83,26 @@ def _written(program: Program, facts: Facts, labels: Mapping[str, Labels]) -> tu
     solution = solve(facts)
     while True:
         try:
-            return solution, write_axes(program.state, labels, solution)
+            return _together(program, labels, solution, write_axes(program.state, labels, solution))
         except Unwritable as error:
             _settle(facts, solution, error.dims)
             solution = solve(facts)
         except Dependent as error:
-            solution = bundled(solution, error)
+            solution = bundled(solution, error.rows) or error.refuse()
+
+
+def _together(
+    program: Program, labels: Mapping[str, Labels], solution: Solution, written: Written
+) -> tuple[Solution, Written]:
+    """Dims of one size that stand beside each other wherever they occur, as one dim within a fixed one."""
+    for rows in written.parallel():
+        try:
+            new = bundled(solution, rows)
+            if new is not None:
+                return _together(program, labels, new, write_axes(program.state, labels, new))
+        except (Unwritable, Dependent):
+            continue
+    return solution, written
 
 
 def _settle(facts: Facts, solution: Solution, dims: set[int]) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import NoReturn
 
 import numpy as np
 from torch import Tensor
 
-from wsframework.tracing.factoring import Factor, Term, expression
+from wsframework.tracing.factoring import Dims, Factor, Term, expression
 from wsframework.tracing.labels import Labels
 from wsframework.tracing.placing import Freedom
 from wsframework.tracing.solving import Solution
@@ -31,6 +33,18 @@ class Written:
                             found.setdefault(factor.dim, []).append((name, axis, number))
         return found
 
+    def parallel(self) -> list[list[list[int]]]:
+        """Dims that stand beside each other on an axis, alone in their terms: each of these a row."""
+        found: list[list[list[int]]] = []
+        for axes in self.terms.values():
+            for terms in axes:
+                for size, run in groupby(terms, key=lambda term: term[0].size if len(term) == 1 else None):
+                    dims = [term[0].dim for term in run]
+                    rows = [[dim] for dim in dims if dim is not None]
+                    if size is not None and len(rows) == len(dims) == len(set(dims)) > 1 and rows not in found:
+                        found.append(rows)
+        return found
+
 
 def write_axes(state: Mapping[str, Tensor], labels: Mapping[str, Labels], solution: Solution) -> Written:
     """The terms of all axes.
@@ -38,16 +52,16 @@ def write_axes(state: Mapping[str, Tensor], labels: Mapping[str, Labels], soluti
     Raises:
         Unwritable: naming the dims that some axis has in an order that can't be stated.
     """
-    sizes = [dim.size for dim in solution.dims]
+    dims = [(dim.size, dim.free) for dim in solution.dims]
     terms = {
-        name: tuple(_axis(name, value.shape, axis, labels.get(name), solution, sizes) for axis in range(value.dim()))
+        name: tuple(_axis(name, value.shape, axis, labels.get(name), solution, dims) for axis in range(value.dim()))
         for name, value in state.items()
     }
     return Written(terms)
 
 
 def _axis(
-    name: str, shape: Sequence[int], axis: int, labels: Labels | None, solution: Solution, sizes: list[int]
+    name: str, shape: Sequence[int], axis: int, labels: Labels | None, solution: Solution, dims: Dims
 ) -> tuple[Term, ...]:
     column = next((c for c in labels.columns if c.axes[-1] == axis), None) if labels else None
     if column is None:
@@ -55,7 +69,7 @@ def _axis(
     rows = column.atoms.reshape(-1, shape[axis]).numpy()
     given = _outer(labels, column.axes[0], solution) if labels and len(column.axes) > 1 else [{}] * len(rows)
     own = [_own((name, axis), atoms, outer, solution) for atoms, outer in zip(rows, given, strict=True)]
-    found = [tuple(expression(o, _pattern(solution.colour[atoms]), sizes)) for o, atoms in zip(own, rows, strict=True)]
+    found = [tuple(expression(o, _pattern(solution.colour[atoms]), dims)) for o, atoms in zip(own, rows, strict=True)]
     if any(other != found[0] for other in found):
         raise Dependent((name, axis), [list(dict.fromkeys(d for c in row for d in c)) for row in own])
     return found[0]
@@ -74,6 +88,10 @@ class Dependent(Exception):
         self.axis = axis
         self.rows = rows
 
+    def refuse(self) -> NoReturn:
+        """There is no other way to write it."""
+        raise self
+
 
 def _outer(labels: Labels, axis: int, solution: Solution) -> list[dict[int, int]]:
     """The coordinates of the positions along another axis."""
@@ -89,22 +107,20 @@ def _own(axis: tuple[str, int], atoms: np.ndarray, outer: dict[int, int], soluti
     return [{d: i for d, i in c.items() if d not in outer} for c in coordinates]
 
 
-def bundled(solution: Solution, error: Dependent) -> Solution:
-    """Dims that stand beside each other, one (or more) a row, become one dim within a fixed one.
-
-    Raises:
-        Dependent: where they are not alike.
-    """
-    kinds = list(dict.fromkeys(tuple(row) for row in error.rows))
+def bundled(solution: Solution, rows: Sequence[Sequence[int]]) -> Solution | None:
+    """Dims that stand beside each other, one (or more) a row, as one dim within a fixed one; None if they differ."""
+    kinds = list(dict.fromkeys(tuple(row) for row in rows))
     sizes = {tuple((solution.dims[d].size, solution.dims[d].within) for d in kind) for kind in kinds}
     if (
         len(sizes) != 1
         or len({d for kind in kinds for d in kind}) < sum(map(len, kinds))
         or any(w is not None for s in sizes for _, w in s)
     ):
-        raise error
+        return None
     outer = len(solution.dims)
-    dims = [*solution.dims, Freedom(outer, len(kinds), None, free=False)]
+    gone = {dim for kind in kinds for dim in kind}
+    dims = [replace(d, free=d.free and d.number not in gone) for d in solution.dims]
+    dims.append(Freedom(outer, len(kinds), None, free=False))
     place: dict[int, tuple[int, int]] = {}
     for slot, dim in enumerate(kinds[0]):
         dims.append(Freedom(len(dims), solution.dims[dim].size, outer))
