@@ -83,11 +83,11 @@ class Facts:
     def wish(self, labels: Labels, groups: int) -> None:
         """That axes of the parameter, if these are labels of one, depended on its first: here it is a batch."""
         first = [c for c in labels.columns if c.axes == (0,) and c.moves]
-        names = {self._parameter(c, 0) for c in first} - {None}
+        names = {self._parameter(c, 0): _parts(c, groups) for c in first}
         for column in labels.columns:
             origin = self.origin(int(column.atoms.max())) if column.moves else None
-            if isinstance(origin, tuple) and origin[0] in names and origin[1] > 0 and len(column.axes) == 1:
-                self.wishes.add(Wish(origin[0], origin[1], groups))
+            if isinstance(origin, tuple) and names.get(origin[0]) and origin[1] > 0 and len(column.axes) == 1:
+                self.wishes.add(Wish(origin[0], origin[1], names[origin[0]]))
 
     def _parameter(self, column: Column, axis: int) -> str | None:
         origin = self.origin(int(column.atoms.max()))
@@ -127,3 +127,12 @@ class Facts:
     def fix(self, atoms: Tensor) -> None:
         """Nothing moves these."""
         self.mark(atoms, atoms)
+
+
+def _parts(column: Column, groups: int) -> int:
+    """Into how many parts the atoms fall, where ``groups`` treat the positions apart; 0 where they fall into none.
+
+    Where atoms recur (heads for each element of a batch), every one is a part.
+    """
+    count = len(torch.unique(column.atoms))
+    return groups if count % groups == 0 else count if groups % count == 0 else 0
