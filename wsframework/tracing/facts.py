@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from itertools import permutations
 
 import torch
 from torch import Tensor
@@ -88,6 +89,14 @@ class Facts:
             origin = self.origin(int(column.atoms.max())) if column.moves else None
             if isinstance(origin, tuple) and names.get(origin[0]) and origin[1] > 0 and len(column.axes) == 1:
                 self.wishes.add(Wish(origin[0], origin[1], names[origin[0]]))
+
+    def wish_merged(self, labels: Labels) -> None:
+        """That axes of a parameter depended on its first where the two were merged into one (neurons of experts)."""
+        for outer, inner in permutations([c for c in labels.columns if c.moves], 2):
+            first, other = (self.origin(int(c.atoms.max())) for c in (outer, inner))
+            if set(outer.axes) & set(inner.axes) and isinstance(first, tuple) and isinstance(other, tuple):
+                if first[0] == other[0] and first[1] == 0 < other[1]:
+                    self.wishes.add(Wish(other[0], other[1], len(torch.unique(outer.atoms))))
 
     def _parameter(self, column: Column, axis: int) -> str | None:
         origin = self.origin(int(column.atoms.max()))
