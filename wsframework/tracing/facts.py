@@ -98,6 +98,14 @@ class Facts:
                 if first[0] == other[0] and first[1] == 0 < other[1]:
                     self.wishes.add(Wish(other[0], other[1], len(torch.unique(outer.atoms))))
 
+    def wish_met(self, labels: Labels, other: Labels) -> None:
+        """That axes of a parameter (a bias of experts) depended on its first where those that they meet do."""
+        for outer, inner in permutations([c for c in labels.columns if c.moves and len(c.axes) == 1], 2):
+            first, second = (self.origin(int(c.atoms.max())) for c in (outer, inner))
+            if isinstance(first, tuple) and isinstance(second, tuple) and first[0] == second[0]:
+                if first[1] == 0 < second[1] and any({*outer.axes, *inner.axes} <= {*c.axes} for c in other.columns):
+                    self.wishes.add(Wish(second[0], second[1], len(torch.unique(outer.atoms))))
+
     def _parameter(self, column: Column, axis: int) -> str | None:
         origin = self.origin(int(column.atoms.max()))
         return origin[0] if isinstance(origin, tuple) and origin[1] == axis else None

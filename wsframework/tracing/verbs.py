@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Literal
 
 import torch
@@ -40,8 +40,11 @@ def join(facts: Facts, *operands: Labels, mode: Mode) -> Labels:
     """
     shape = torch.broadcast_shapes(*(operand.shape for operand in operands))
     joined: list[_Joined] = []
-    for number, operand in enumerate(operands):
-        for column in operand.expand(shape).columns:
+    expanded = [operand.expand(shape) for operand in operands]
+    for one, other in permutations(expanded, 2):
+        facts.wish_met(one, other)
+    for number, operand in enumerate(expanded):
+        for column in operand.columns:
             _insert(facts, joined, _Joined(column.atoms, {number: column.forms}))
     joined = _complete(facts, joined)
     zero = [operand.zero for operand in operands]
