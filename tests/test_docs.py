@@ -24,6 +24,7 @@ from reference_rows import config_rows, part_rows, sections
 from tiny import REGISTRY, TABLES, made, tiny
 
 import wsframework
+import wsframework.testing.architectures
 import wsframework.testing.strategies
 import wsframework.testing.task_strategies
 from wsframework.cli.app import app
@@ -253,9 +254,13 @@ def test_every_page_of_a_kind_is_linked(kind: str) -> None:
 
 
 def strategies() -> Iterator[str]:
-    """The public functions of the modules that generate."""
-    for module in (wsframework.testing.strategies, wsframework.testing.task_strategies):
-        functions = {name: value for name, value in vars(module).items() if inspect.isfunction(value)}
+    """The public functions and classes of the modules that generate."""
+    for module in (
+        wsframework.testing.architectures,
+        wsframework.testing.strategies,
+        wsframework.testing.task_strategies,
+    ):
+        functions = {n: v for n, v in vars(module).items() if inspect.isfunction(v) or inspect.isclass(v)}
         yield from (n for n, f in functions.items() if f.__module__ == module.__name__ and not n.startswith("_"))
 
 

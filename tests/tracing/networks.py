@@ -117,7 +117,7 @@ def two_grouped_convolutions() -> Network:
 def grouped_convolution_of_the_input() -> Network:
     """Its groups are fixed; the outputs move within each."""
     module = nn.Sequential(nn.Conv1d(4, 6, 2, groups=2), nn.ReLU(), nn.Conv1d(6, 2, 1))
-    return Network(module, (torch.randn(2, 4, 5),), [(3, 2)])
+    return Network(module, (torch.randn(2, 4, 5),), [3, 3])
 
 
 @network
@@ -294,7 +294,7 @@ def tied_autoencoder() -> Network:
 @network
 def gru_from_gates() -> Network:
     def function(m: Any, x: Tensor) -> Tensor:
-        h = torch.zeros(x.shape[0], 6)
+        h = x.new_zeros(x.shape[0], 6)
         for t in range(x.shape[1]):
             (r, z, n), (r2, z2, n2) = m.into(x[:, t]).chunk(3, -1), m.back(h).chunk(3, -1)
             z = torch.sigmoid(z + z2)

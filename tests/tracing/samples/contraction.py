@@ -106,3 +106,10 @@ def dot(name: str, draw: Draw) -> Sample:
 def outer(name: str, draw: Draw) -> Sample:
     m, n = draw.sizes(2)
     return Sample(operator(name), [draw.moved(m), draw.moved(n)], [m, n])
+
+
+@sample("_trilinear")
+def trilinear(draw: Draw) -> Sample:
+    b, i, j, o = draw.sizes(4)
+    operands = [draw.moved(b, i), draw.moved(o, i, j), draw.moved(b, j)]
+    return Sample(aten._trilinear.default, [*operands, [1, 3], [0], [1, 2], [2, 3]], [b, i, j, o])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wsframework.tracing.facts import Facts
 from wsframework.tracing.labels import Labels
 from wsframework.tracing.rules.registry import Call, rule
@@ -76,6 +78,19 @@ def vectors(call: Call) -> Labels:
     """A matrix or vector times a vector."""
     product = join(call.facts, call.args[0].labels, call.args[1].labels, mode="multiply")
     return reduce(call.facts, product, [-1]).squeeze([-1])
+
+
+@rule("_trilinear")
+def trilinear(call: Call) -> Labels:
+    """``sum_ij x[b, i] w[o, i, j] y[b, j]``, each with axes of size 1 where it has none."""
+    expanded = [_expanded(operand.labels, axes) for operand, axes in zip(call.args[:3], call.args[3:6], strict=True)]
+    return reduce(call.facts, join(call.facts, *expanded, mode="multiply"), call.args[6]).squeeze(call.args[6])
+
+
+def _expanded(labels: Labels, axes: Sequence[int]) -> Labels:
+    for axis in sorted(axes):
+        labels = labels.unsqueeze(axis)
+    return labels
 
 
 @rule("outer", "ger")

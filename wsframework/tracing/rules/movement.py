@@ -35,7 +35,9 @@ def rearranged(call: Call, labels: Labels, operator: Any) -> Labels | Sequence[L
     positions = torch.arange(labels.size).reshape(labels.shape)
     source = operator(positions)
     if isinstance(source, Tensor):
-        return move(call.facts, labels, source)
+        moved = move(call.facts, labels, source)
+        call.facts.wish_merged(moved)
+        return moved
     return [move(call.facts, labels, part) for part in source]
 
 

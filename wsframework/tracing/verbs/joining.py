@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Literal
 
 import torch
@@ -26,8 +27,11 @@ def join(facts: Facts, *operands: Labels, mode: Mode) -> Labels:
     """
     shape = broadcast_shape(*(operand.shape for operand in operands))
     joined: list[_Joined] = []
-    for number, operand in enumerate(operands):
-        for column in operand.expand(shape).columns:
+    expanded = [operand.expand(shape) for operand in operands]
+    for one, other in permutations(expanded, 2):
+        facts.wish_met(one, other)
+    for number, operand in enumerate(expanded):
+        for column in operand.columns:
             _insert(facts, joined, _Joined(column.atoms, {number: column.forms}))
     joined = _complete(facts, joined)
     zero = [operand.zero for operand in operands]
