@@ -12,13 +12,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from itertools import permutations
 
 import torch
 from torch import Tensor
 
 from wsframework.tracing.forms import Forms
-from wsframework.tracing.labels import Column, Labels
 
 
 @dataclass(frozen=True)
@@ -81,35 +79,6 @@ class Facts:
         place = bisect_right(self.sets, atom, key=lambda s: s.start) - 1
         return self.sets[place].origin
 
-    def wish(self, labels: Labels, groups: int) -> None:
-        """That axes of the parameter, if these are labels of one, depended on its first: here it is a batch."""
-        first = [c for c in labels.columns if c.axes == (0,) and c.moves]
-        names = {self._parameter(c, 0): _parts(c, groups) for c in first}
-        for column in labels.columns:
-            origin = self.origin(int(column.atoms.max())) if column.moves else None
-            if isinstance(origin, tuple) and names.get(origin[0]) and origin[1] > 0 and len(column.axes) == 1:
-                self.wishes.add(Wish(origin[0], origin[1], names[origin[0]]))
-
-    def wish_merged(self, labels: Labels) -> None:
-        """That axes of a parameter depended on its first where the two were merged into one (neurons of experts)."""
-        for outer, inner in permutations([c for c in labels.columns if c.moves], 2):
-            first, other = (self.origin(int(c.atoms.max())) for c in (outer, inner))
-            if set(outer.axes) & set(inner.axes) and isinstance(first, tuple) and isinstance(other, tuple):
-                if first[0] == other[0] and first[1] == 0 < other[1]:
-                    self.wishes.add(Wish(other[0], other[1], len(torch.unique(outer.atoms))))
-
-    def wish_met(self, labels: Labels, other: Labels) -> None:
-        """That axes of a parameter (a bias of experts) depended on its first where those that they meet do."""
-        for outer, inner in permutations([c for c in labels.columns if c.moves and len(c.axes) == 1], 2):
-            first, second = (self.origin(int(c.atoms.max())) for c in (outer, inner))
-            if isinstance(first, tuple) and isinstance(second, tuple) and first[0] == second[0]:
-                if first[1] == 0 < second[1] and any({*outer.axes, *inner.axes} <= {*c.axes} for c in other.columns):
-                    self.wishes.add(Wish(second[0], second[1], len(torch.unique(outer.atoms))))
-
-    def _parameter(self, column: Column, axis: int) -> str | None:
-        origin = self.origin(int(column.atoms.max()))
-        return origin[0] if isinstance(origin, tuple) and origin[1] == axis else None
-
     def same(self, first: Tensor, second: Tensor) -> None:
         """Atoms ``first[i]`` and ``second[i]`` are one; where one of them is a place, the other is fixed there."""
         for atoms, others in ((first, second), (second, first)):
@@ -144,12 +113,3 @@ class Facts:
     def fix(self, atoms: Tensor) -> None:
         """Nothing moves these."""
         self.mark(atoms, atoms)
-
-
-def _parts(column: Column, groups: int) -> int:
-    """Into how many parts the atoms fall, where ``groups`` treat the positions apart; 0 where they fall into none.
-
-    Where atoms recur (heads for each element of a batch), every one is a part.
-    """
-    count = len(torch.unique(column.atoms))
-    return groups if count % groups == 0 else count if groups % count == 0 else 0

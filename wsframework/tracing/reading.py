@@ -65,8 +65,9 @@ def _fix_unused(program: Program, placed: Sequence[Any], facts: Facts) -> None:
     """A parameter that no operator uses could move at will, which tells nothing."""
     facts.reason = "nothing uses it"
     placeholders = [node for node in program.graph.graph.nodes if node.op == "placeholder"]
-    for node, operand in zip(placeholders, placed, strict=True):
-        if isinstance(operand, Operand) and not node.users:
+    used = {name for (_, name), node in zip(program.inputs, placeholders, strict=True) if node.users}
+    for (kind, name), operand in zip(program.inputs, placed, strict=True):
+        if kind in ("parameter", "buffer") and name not in used:
             _alone(facts, operand.labels)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wsframework.tracing import wishes
 from wsframework.tracing.facts import Facts
 from wsframework.tracing.labels import Labels
 from wsframework.tracing.rules.registry import Call, rule
@@ -60,7 +61,7 @@ def _wish(facts: Facts, *factors: Labels) -> None:
     """A batch of matrices may have neurons of its own in each."""
     for labels in factors:
         if len(labels.shape) == 3:
-            facts.wish(labels, labels.shape[0])
+            wishes.used_in_parts(facts, labels, labels.shape[0])
 
 
 @rule("addmm", "baddbmm", "addmv")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from wsframework.tracing import wishes
 from wsframework.tracing.labels import Labels, fixed
 from wsframework.tracing.rules.registry import Call, rule
 from wsframework.tracing.verbs import fix, join, move, reduce
@@ -18,7 +19,7 @@ def convolution(call: Call) -> Labels:
     space = len(weight.shape) - 2
     channels, taps = _without(call, x, space), _without(call, weight, space)
     if groups > 1:
-        call.facts.wish(taps, groups)
+        wishes.used_in_parts(call.facts, taps, groups)
     if transposed:  # the weight is (g c) o
         taps = taps.transpose(0, 1) if groups == 1 else _split(call, taps, groups).transpose(1, 2)
     if groups > 1 or len(taps.shape) == 3:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from wsframework.tracing import wishes
 from wsframework.tracing.labels import Column, Labels, broadcast_shape, fixed
 from wsframework.tracing.rules.registry import Call, Operand, rule
 from wsframework.tracing.verbs import fix, move, reduce, scaled
@@ -36,7 +37,7 @@ def rearranged(call: Call, labels: Labels, operator: Any) -> Labels | Sequence[L
     source = operator(positions)
     if isinstance(source, Tensor):
         moved = move(call.facts, labels, source)
-        call.facts.wish_merged(moved)
+        wishes.merged(call.facts, moved)
         return moved
     return [move(call.facts, labels, part) for part in source]
 

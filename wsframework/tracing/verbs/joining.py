@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from wsframework.tracing import wishes
 from wsframework.tracing.facts import Facts
 from wsframework.tracing.labels import Column, Labels, broadcast, broadcast_shape
 from wsframework.tracing.verbs.partitions import codes, common, compare, count, overlap
@@ -29,7 +30,7 @@ def join(facts: Facts, *operands: Labels, mode: Mode) -> Labels:
     joined: list[_Joined] = []
     expanded = [operand.expand(shape) for operand in operands]
     for one, other in permutations(expanded, 2):
-        facts.wish_met(one, other)
+        wishes.met(facts, one, other)
     for number, operand in enumerate(expanded):
         for column in operand.columns:
             _insert(facts, joined, _Joined(column.atoms, {number: column.forms}))
