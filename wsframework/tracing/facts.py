@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from itertools import permutations
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -94,17 +95,16 @@ class Facts:
         """That axes of a parameter depended on its first where the two were merged into one (neurons of experts)."""
         for outer, inner in permutations([c for c in labels.columns if c.moves], 2):
             first, other = (self.origin(int(c.atoms.max())) for c in (outer, inner))
-            if set(outer.axes) & set(inner.axes) and isinstance(first, tuple) and isinstance(other, tuple):
-                if first[0] == other[0] and first[1] == 0 < other[1]:
-                    self.wishes.add(Wish(other[0], other[1], len(torch.unique(outer.atoms))))
+            if set(outer.axes) & set(inner.axes) and _depends(first, other):
+                self.wishes.add(Wish(*other, len(torch.unique(outer.atoms))))
 
     def wish_met(self, labels: Labels, other: Labels) -> None:
         """That axes of a parameter (a bias of experts) depended on its first where those that they meet do."""
         for outer, inner in permutations([c for c in labels.columns if c.moves and len(c.axes) == 1], 2):
             first, second = (self.origin(int(c.atoms.max())) for c in (outer, inner))
-            if isinstance(first, tuple) and isinstance(second, tuple) and first[0] == second[0]:
-                if first[1] == 0 < second[1] and any({*outer.axes, *inner.axes} <= {*c.axes} for c in other.columns):
-                    self.wishes.add(Wish(second[0], second[1], len(torch.unique(outer.atoms))))
+            met = any({*outer.axes, *inner.axes} <= {*c.axes} for c in other.columns)
+            if met and _depends(first, second):
+                self.wishes.add(Wish(*second, len(torch.unique(outer.atoms))))
 
     def _parameter(self, column: Column, axis: int) -> str | None:
         origin = self.origin(int(column.atoms.max()))
@@ -153,3 +153,9 @@ def _parts(column: Column, groups: int) -> int:
     """
     count = len(torch.unique(column.atoms))
     return groups if count % groups == 0 else count if groups % count == 0 else 0
+
+
+def _depends(outer: Any, inner: Any) -> bool:
+    """Whether these are the origins of the first axis and of another of one parameter."""
+    both = isinstance(outer, tuple) and isinstance(inner, tuple)
+    return both and outer[0] == inner[0] and bool(outer[1] == 0 < inner[1])
