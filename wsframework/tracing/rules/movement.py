@@ -151,9 +151,7 @@ def _indexed(indices: Sequence[Any], values: Sequence[Any]) -> list[int]:
     return axes
 
 
-def picked(
-    call: Call, labels: Labels, indices: Sequence[Operand], axes: Sequence[int], operator: Any
-) -> Labels:
+def picked(call: Call, labels: Labels, indices: Sequence[Operand], axes: Sequence[int], operator: Any) -> Labels:
     """Entries picked by data from ``axes``; what else a position is labelled with goes along."""
     from wsframework.tracing.verbs import fix, reduce, scaled
 
