@@ -33,14 +33,14 @@ BREAKS: dict[str, tuple[Formula, list[Free]]] = {
     "nothing": (planted(lambda m, h: h), [6, 8]),
     "a constant that differs": (planted(lambda m, h: h + m.shift, shift=torch.arange(6.0)), [8]),
     "a constant that is the same": (planted(lambda m, h: h + m.shift, shift=torch.ones(6)), [6, 8]),
-    "an index": (planted(lambda m, h: h[:, 2:3].expand(-1, 6)), [5, 8]),
-    "a range of indices": (planted(lambda m, h: h[:, torch.tensor([0, 1, 2, 2])], 4), [2, 3, 8]),
+    "an index": (planted(lambda m, h: h[:, :1], 1), [5, 8]),
+    "a range of indices": (planted(lambda m, h: h[:, torch.tensor([0, 1, 2, 2])], 4), [2, 2, 3, 8]),
     "a cumulative sum": (planted(lambda m, h: h.cumsum(-1)), [8]),
     "sorting by position": (planted(lambda m, h: h.sort(-1).values), [8]),
     "a mask": (planted(lambda m, h: h * m.mask, mask=torch.tensor([1.0, 1, 0, 0, 1, 1])), [8]),
     "half of it": (planted(lambda m, h: torch.cat([h[:, :2], h[:, 2:].sigmoid()], -1)), [2, 4, 8]),
-    "a flip": (planted(lambda m, h: h + h.flip(-1)), [8, (2, 3), 3]),
-    "the greatest position": (planted(lambda m, h: h.argmax(-1, keepdim=True).expand(-1, 6).to(h)), [8]),
+    "a flip, whose pairs the notation can't state": (planted(lambda m, h: h + h.flip(-1)), [8]),
+    "the greatest position": (planted(lambda m, h: h.argmax(-1, keepdim=True).to(h), 1), [8]),
 }
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
 import torch
 from networks import Formula, recurrent
 from test_corpus import chains
-from torch import Tensor, nn
+from torch import nn
 
 from wsframework.tracing import trace
 
@@ -20,16 +19,6 @@ def two() -> dict[str, nn.Module]:
 
 def layers(*between: nn.Module) -> nn.Module:
     return nn.Sequential(nn.Linear(3, 5), *between, nn.Linear(5, 2))
-
-
-def normalised() -> nn.Module:
-    """A residual stream of which nothing but a norm's statistics and the last layer know the scale."""
-
-    def function(m: Any, x: Tensor) -> Tensor:
-        return m.out(m.into(x) + m.down(torch.tanh(m.up(m.norm(m.into(x))))))
-
-    parts = {"into": nn.Linear(3, 6), "norm": nn.LayerNorm(6), "up": nn.Linear(6, 4), "down": nn.Linear(4, 6)}
-    return Formula(function, **parts, out=nn.Linear(6, 2))
 
 
 def pooled(pool: nn.Module) -> nn.Module:
@@ -47,7 +36,7 @@ CASES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], Sequence[tuple[
     "tanh and ReLU": (lambda: layers(nn.Tanh(), nn.ReLU()), (4, 3), [(5, None)]),
     "norm": (lambda: layers(nn.LayerNorm(5), nn.ReLU()), (4, 3), [(5, "scale")]),
     "batch norm": (lambda: layers(nn.BatchNorm1d(5), nn.ReLU()), (4, 3), [(5, "scale")]),
-    "residual norm": (normalised, (4, 3), [(4, "sign"), (6, None)]),
+    "norm without weights": (lambda: layers(nn.LayerNorm(5, elementwise_affine=False)), (4, 3), [(5, None)]),
     "max-pool of a scale": (lambda: pooled(nn.MaxPool1d(2)), (2, 2, 8), [(4, "scale")]),
     "max-pool of a sign": (lambda: pooled(nn.Sequential(nn.Tanh(), nn.MaxPool1d(2))), (2, 2, 8), [(4, None)]),
     "mean-pool of a sign": (lambda: pooled(nn.Sequential(nn.Tanh(), nn.AvgPool1d(2))), (2, 2, 8), [(4, "sign")]),

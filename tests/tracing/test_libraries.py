@@ -47,9 +47,9 @@ Case = tuple[nn.Module, tuple[Any, ...], Sequence[Free]]
 
 
 def bert(t: Any) -> Case:
-    """Its pooler is not used here; the head's dense layer reads the residual stream, and has neurons of its own."""
+    """The head's dense layer ends in the residual stream: what follows is tied to the embedding."""
     model = t.BertForMaskedLM(t.BertConfig(**TEXT))
-    return Called(model, "logits"), (words(),), [WIDTH, *BLOCK, *BLOCK, WIDTH]
+    return Called(model, "logits"), (words(),), [WIDTH, *BLOCK, *BLOCK]
 
 
 def gpt2(t: Any) -> Case:
@@ -79,7 +79,7 @@ def distilbert(t: Any) -> Case:
     config = t.DistilBertConfig(
         dim=WIDTH, n_layers=2, n_heads=HEADS, hidden_dim=INNER, vocab_size=30, max_position_embeddings=16
     )
-    return Called(t.DistilBertForMaskedLM(config), "logits"), (words(),), [WIDTH, *BLOCK, *BLOCK, WIDTH]
+    return Called(t.DistilBertForMaskedLM(config), "logits"), (words(),), [WIDTH, *BLOCK, *BLOCK]
 
 
 def opt(t: Any) -> Case:

@@ -33,8 +33,9 @@ class Failure:
 def verify(program: Program, space: WeightSpace, users: Sequence[Any], generator: torch.Generator) -> float | Failure:
     """The largest relative change of any output under random elements, of weights and inputs changed at random."""
     worst = 0.0
+    moving = frozenset(p.name for p in space.parameters if any(space.dim(o.dim).free for o in p.occurrences))
     for draw in range(_DRAWS):
-        state = _randomised(program, generator)
+        state = _randomised(program, moving, generator)
         inputs = [_jittered(u, generator) for u in users] if draw else users
         symmetry = space.random_symmetry(generator)
         change = partial(_change, program, state, inputs, evaluate(program, state, inputs))
@@ -45,12 +46,17 @@ def verify(program: Program, space: WeightSpace, users: Sequence[Any], generator
     return worst
 
 
-def _randomised(program: Program, generator: torch.Generator) -> dict[str, Tensor]:
-    """The state in float64, each number of it changed: zeros and ones would hide what moves."""
+def _randomised(program: Program, moving: frozenset[str], generator: torch.Generator) -> dict[str, Tensor]:
+    """The state in float64, each number of it changed: zeros and ones would hide what moves.
+
+    Buffers that are not ``moving`` are constants, whose very numbers may be why something is free.
+    """
     state = {}
     for name, value in program.state.items():
         if not value.is_floating_point():
             state[name] = value
+        elif name in program.buffers - moving:
+            state[name] = value.double()
         elif name in program.buffers:
             state[name] = _buffer(value.double(), generator)
         else:

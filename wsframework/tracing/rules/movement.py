@@ -184,6 +184,5 @@ def index_select(call: Call) -> Labels:
     x, axis, chosen = call.args[0], call.args[1], call.args[2]
     if chosen.constant:
         return rearranged(call, x.labels, lambda positions: call.target(positions, axis, chosen.value))  # type: ignore[return-value]
-    return picked(
-        call, x.labels, [chosen], [axis % x.value.dim()], lambda array: call.target(array, axis, chosen.value)
-    )
+    axes = [axis % x.value.dim()]
+    return picked(call, x.labels, [chosen], axes, lambda array: call.target(array, axis, chosen.value))

@@ -74,9 +74,8 @@ def group_norm(call: Call) -> Labels | Sequence[Labels | None]:
     labels = _affine(call, back, *(_channelwise(p, len(x.shape)) for p in (weight, bias)))
     if call.name == "group_norm":
         return labels
-    statistics = reduce(call.facts, scaled(call.facts, grouped, None), range(2, len(split))).squeeze(
-        range(2, len(split))
-    )
+    inner = range(2, len(split))
+    statistics = reduce(call.facts, scaled(call.facts, grouped, None), inner).squeeze(inner)
     return [labels, statistics, statistics]
 
 
