@@ -6,8 +6,10 @@ from wsframework.spaces.graph_form import EdgeSet, FeatureSet, NeuralGraph
 from wsframework.spaces.nodes import NodeKind
 from wsframework.spaces.notation import Axis, Dim, Occurrence, Parameter
 from wsframework.spaces.orbits import Orbits, orbits
+from wsframework.spaces.pooled_tokens import PooledTokens, pooled_tokens
 from wsframework.spaces.space import Block, WeightSpace
 from wsframework.spaces.symmetry import Symmetry
+from wsframework.spaces.tokens import NeuronTokens, neuron_tokens
 from wsframework.spaces.weights import Weights
 
 __all__ = [
@@ -17,15 +19,19 @@ __all__ = [
     "EdgeSet",
     "FeatureSet",
     "NeuralGraph",
+    "NeuronTokens",
     "NodeKind",
     "Occurrence",
     "Orbits",
     "Parameter",
+    "PooledTokens",
     "Symmetry",
     "WeightSpace",
     "Weights",
     "from_data",
     "neural_graph",
+    "neuron_tokens",
     "orbits",
+    "pooled_tokens",
     "to_data",
 ]

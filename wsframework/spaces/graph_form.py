@@ -167,5 +167,7 @@ _Set = TypeVar("_Set", EdgeSet, FeatureSet, NeuralGraph)
 
 
 def _placed(found: _Set, device: torch.device) -> _Set:
-    moved: dict[str, Any] = {f.name: v.to(device) for f in fields(found) if isinstance(v := getattr(found, f.name), Tensor)}
+    moved: dict[str, Any] = {
+        f.name: v.to(device) for f in fields(found) if isinstance(v := getattr(found, f.name), Tensor)
+    }
     return replace(found, **moved)
