@@ -37,7 +37,13 @@ CNN = """
     conv2.bias    c2
     head.weight   out (c2 h w)
     head.bias     out"""
-every_space = weight_spaces() | mlp_spaces() | st.just(WeightSpace.parse(ATTENTION))
+DEEP = """
+    free a=2 b[a]=3 c[b]=4
+    fixed k=2
+    weight  (a b c) k
+    other   a b c
+    bias    (a b c)"""
+every_space = weight_spaces() | mlp_spaces() | st.sampled_from([ATTENTION, DEEP]).map(WeightSpace.parse)
 
 
 @given(every_space, st.data())

@@ -31,7 +31,14 @@ GROUPED = """
     free c[group]=3
     weight  (group c) (group c) k
     bias    (group c)"""
-every_space = weight_spaces() | mlp_spaces() | st.sampled_from([ATTENTION, GROUPED]).map(WeightSpace.parse)
+DEEP = """
+    free a=2 b[a]=3 c[b]=4
+    fixed k=2
+    weight  (a b c) k
+    other   a b c
+    bias    (a b c)"""
+written = st.sampled_from([ATTENTION, GROUPED, DEEP]).map(WeightSpace.parse)
+every_space = weight_spaces() | mlp_spaces() | written
 
 
 @st.composite
@@ -136,7 +143,7 @@ def reached(space: WeightSpace, elements: list[Symmetry]) -> np.ndarray:
 
 
 @settings(max_examples=50)
-@given(spaces_with_dims(weight_spaces(max_size=100) | st.sampled_from([ATTENTION, GROUPED]).map(WeightSpace.parse)))
+@given(spaces_with_dims(weight_spaces(max_size=100) | written))
 def test_what_is_pooled_is_what_the_permutations_that_keep_an_element_connect(found: tuple[WeightSpace, str]) -> None:
     space, dim = found
     tokens, every = pooled_tokens(space, dim), swaps(space)

@@ -6,7 +6,7 @@ from wsframework.spaces.graph_form import EdgeSet, FeatureSet, NeuralGraph
 from wsframework.spaces.nodes import NodeKind
 from wsframework.spaces.notation import Axis, Dim, Occurrence, Parameter
 from wsframework.spaces.orbits import Orbits, orbits
-from wsframework.spaces.pooled_tokens import PooledTokens, pooled_tokens
+from wsframework.spaces.pooling import PooledTokens, pooled_tokens
 from wsframework.spaces.space import Block, WeightSpace
 from wsframework.spaces.symmetry import Symmetry
 from wsframework.spaces.tokens import NeuronTokens, neuron_tokens
