@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from wsframework.pipeline.in_memory import fit_prior, train_zoo
     from wsframework.pipeline.run import run
     from wsframework.prior import Prior
-    from wsframework.spaces import Symmetry, Weights, WeightSpace
+    from wsframework.spaces import (
+        Symmetry,
+        Weights,
+        WeightSpace,
+        from_data,
+        neural_graph,
+        neuron_tokens,
+        pooled_tokens,
+        to_data,
+    )
     from wsframework.tasks import Data, Task, TaskShape
     from wsframework.tracing import trace
     from wsframework.zoo import Zoo
@@ -53,10 +62,15 @@ _HOMES: dict[str, str] = {
     "Zoo": "wsframework.zoo",
     "ablate": "wsframework.pipeline.ablate",
     "fit_prior": "wsframework.pipeline.in_memory",
+    "from_data": "wsframework.spaces",
     "load_registry": "wsframework.parts.entrypoints",
+    "neural_graph": "wsframework.spaces",
+    "neuron_tokens": "wsframework.spaces",
+    "pooled_tokens": "wsframework.spaces",
     "read_config": "wsframework.config.reading",
     "read_task": "wsframework.own_data",
     "run": "wsframework.pipeline.run",
+    "to_data": "wsframework.spaces",
     "trace": "wsframework.tracing",
     "train_zoo": "wsframework.pipeline.in_memory",
 }
@@ -83,10 +97,15 @@ __all__ = [
     "__version__",
     "ablate",
     "fit_prior",
+    "from_data",
     "load_registry",
+    "neural_graph",
+    "neuron_tokens",
+    "pooled_tokens",
     "read_config",
     "read_task",
     "run",
+    "to_data",
     "trace",
     "train_zoo",
 ]
