@@ -1,0 +1,1 @@
+"""Alignment: networks in the place of one another, and what follows from that."""
