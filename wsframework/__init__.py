@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wsframework.alignment import align, augment, barrier, canonical, mix_up, quotient_distance
     from wsframework.config.reading import read_config
     from wsframework.own_data import read_task
     from wsframework.parts.entrypoints import load_registry
@@ -51,8 +52,14 @@ _HOMES: dict[str, str] = {
     "Weights": "wsframework.spaces",
     "Zoo": "wsframework.zoo",
     "ablate": "wsframework.pipeline.ablate",
+    "align": "wsframework.alignment",
+    "augment": "wsframework.alignment",
+    "barrier": "wsframework.alignment",
+    "canonical": "wsframework.alignment",
     "fit_prior": "wsframework.pipeline.in_memory",
     "load_registry": "wsframework.parts.entrypoints",
+    "mix_up": "wsframework.alignment",
+    "quotient_distance": "wsframework.alignment",
     "read_config": "wsframework.config.reading",
     "read_task": "wsframework.own_data",
     "run": "wsframework.pipeline.run",
@@ -80,8 +87,14 @@ __all__ = [
     "Zoo",
     "__version__",
     "ablate",
+    "align",
+    "augment",
+    "barrier",
+    "canonical",
     "fit_prior",
     "load_registry",
+    "mix_up",
+    "quotient_distance",
     "read_config",
     "read_task",
     "run",

@@ -30,7 +30,7 @@ def balance(space: WeightSpace, x: Tensor) -> Symmetries:
     """
     scaled = [d for d in space.dims if d.gauge == "scale"]
     symmetries = Symmetries.identity(space, len(x))
-    if not scaled:
+    if not scaled or not len(x):
         return symmetries
     squares = [value**2 for value in cut(space, x.detach().double())]
     logs = {d.name: torch.zeros(len(x), *shape_of(space, d.name), dtype=torch.float64) for d in scaled}

@@ -82,6 +82,9 @@ def align(
     goal = _reference(weights, reference)
     if restarts < 0 or max_sweeps < 0:
         raise SpaceError(f"restarts={restarts} and max_sweeps={max_sweeps} are counts; neither is less than 0")
+    if not len(weights):
+        none = torch.zeros(0, dtype=torch.float64)
+        return Alignment(weights, (), Distances(none, none), none.long())
     scales, goal_scales = balance(weights.space, weights.x), balance(weights.space, goal)
     state = State.of(*_compared(weights.space, scales.act(weights.x), goal_scales.act(goal)))
     found, sweeps = _best(state, generator, restarts, max_sweeps)

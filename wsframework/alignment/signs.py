@@ -17,6 +17,9 @@ from wsframework.alignment.pieces import Piece, cut, pieces, shape_of
 from wsframework.alignment.symmetries import Symmetries
 from wsframework.spaces import WeightSpace
 
+BLOCK = 4096
+"""Entries that are looked through at once for the next pivot."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Odd:
@@ -75,7 +78,7 @@ def _summed(value: Tensor, axes: Sequence[int]) -> Tensor:
         along = [1] * value.dim()
         along[axis + 1] = -1
         value = value * (1 + torch.arange(value.shape[axis + 1]).double() * 0.6180339887498949 % 1).reshape(along)
-    return (value.sum([a + 1 for a in axes]) if axes else value).reshape(len(value), -1)
+    return (value.sum([a + 1 for a in axes]) if axes else value).flatten(1)
 
 
 @lru_cache(maxsize=64)
@@ -100,18 +103,16 @@ def _system(space: WeightSpace) -> _System:
 
 def _candidates(acting: NDArray[np.int64], known: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """Entries that may be independent of those before, with the set of their elements (bits); updates ``known``."""
-    place, waiting = 0, np.flatnonzero(~known[acting].all(1))
-    while place < len(waiting):
-        entry = int(waiting[place])
-        odd = {e for e in acting[entry].tolist() if acting[entry].tolist().count(e) % 2}
-        new = [e for e in odd if not known[e]]
-        if new:
-            yield entry, sum(1 << e for e in odd)
-            known[new] |= len(new) == 1
-            place += 1
-        else:  # others that are waiting may be known by now too
-            rest = waiting[place + 1 :]
-            place, waiting = 0, rest[~known[acting[rest]].all(1)]
+    for begin in range(0, acting.shape[1], BLOCK):
+        waiting = np.arange(begin, min(begin + BLOCK, acting.shape[1]))
+        while len(waiting := waiting[~known[acting[:, waiting]].all(0)]):
+            entry, waiting = int(waiting[0]), waiting[1:]
+            elements = acting[:, entry].tolist()
+            odd = {e for e in elements if elements.count(e) % 2}
+            new = [e for e in odd if not known[e]]
+            if new:
+                yield entry, sum(1 << e for e in odd)
+                known[new] |= len(new) == 1
 
 
 def _reduced(acting: int, basis: dict[int, tuple[int, int]]) -> tuple[int, int]:
@@ -124,16 +125,18 @@ def _reduced(acting: int, basis: dict[int, tuple[int, int]]) -> tuple[int, int]:
 
 def _solution(basis: dict[int, tuple[int, int]], elements: int, pivots: int) -> Tensor:
     """By back substitution: for each element the pivots whose signs make up its own; free ones are positive."""
-    rows = [0] * elements
+    rows = np.zeros((elements, pivots), dtype=bool)
     for lead in sorted(basis):
-        acting, row = basis[lead]
-        for other in range(lead):
-            if acting >> other & 1:
-                row ^= rows[other]
-        rows[lead] = row
-    return torch.tensor([[row >> k & 1 for k in range(pivots)] for row in rows], dtype=torch.float64).reshape(
-        elements, pivots
-    )
+        acting, combination = basis[lead]
+        rows[lead, _members(combination)] = True
+        for other in _members(acting ^ 1 << lead):
+            rows[lead] ^= rows[other]
+    return torch.from_numpy(rows).double()
+
+
+def _members(bits: int) -> list[int]:
+    """The elements of a set."""
+    return [k for k, bit in enumerate(reversed(bin(bits)[2:])) if bit == "1"]
 
 
 def _sounding(piece: Piece) -> list[int]:
@@ -147,7 +150,7 @@ def _silent(piece: Piece) -> tuple[int, ...]:
 
 
 def _acting(space: WeightSpace, piece: Piece) -> NDArray[np.int64]:
-    """The elements whose signs act on each entry of a piece, summed over its silent axes: (entries, acting axes)."""
+    """The elements whose signs act on each entry of a piece, summed over its silent axes: (acting axes, entries)."""
     kept, starts = _sounding(piece), _starts(space)
     if not kept:
         return np.zeros((0, 0), dtype=np.int64)
@@ -157,7 +160,7 @@ def _acting(space: WeightSpace, piece: Piece) -> NDArray[np.int64]:
         shape = shape_of(space, piece.dims[place].name)
         element = np.ravel_multi_index([grid[p] for p in (*piece.outers[place], place)], shape)
         columns.append(starts[piece.dims[place].name] + element)
-    return np.stack(columns, 1)
+    return np.stack(columns)
 
 
 def _starts(space: WeightSpace) -> dict[str, int]:
