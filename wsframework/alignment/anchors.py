@@ -28,18 +28,18 @@ class Start:
 
 
 @lru_cache(maxsize=64)
-def start(space: WeightSpace) -> Start:
-    """The order in which a first pass places the dims of ``space``.
+def start(space: WeightSpace, counted: frozenset[str]) -> Start:
+    """The order in which a first pass places the dims of ``space``, by the parameters ``counted``.
 
     Where the pass is `certain`, it takes g w to w exactly for generic w: every step solves exactly what remains.
     """
-    placed = {d.name for d in space.dims if not d.free or not lines(space, d.name, False)}
+    placed = {d.name for d in space.dims if not d.free or not lines(space, counted, d.name, False)}
     steps, certain = [], True
     while waiting := _waiting(space, placed):
-        found = next((step for step in (_step(space, dim, placed) for dim in waiting) if step), None)
+        found = next((step for step in (_step(space, counted, dim, placed) for dim in waiting) if step), None)
         if found is None:
             certain = False
-            found = Step(waiting[0], lines(space, waiting[0], True)), {waiting[0]}
+            found = Step(waiting[0], lines(space, counted, waiting[0], True)), {waiting[0]}
         steps.append(found[0])
         placed |= found[1]
     return Start(tuple(steps), certain)
@@ -51,10 +51,10 @@ def _waiting(space: WeightSpace, placed: set[str]) -> list[str]:
     return [name for name in names if all(d.name in placed for d in chain(space, name)[:-1])]
 
 
-def _step(space: WeightSpace, dim: str, placed: set[str]) -> tuple[Step, set[str]] | None:
+def _step(space: WeightSpace, counted: frozenset[str], dim: str, placed: set[str]) -> tuple[Step, set[str]] | None:
     """The step of ``dim``, and the dims that it places; None if nothing anchors it yet."""
-    anchored = tuple(line for line in lines(space, dim, True) if line.exact and _beside(space, line) <= placed)
-    signed = _signed(space, anchored)
+    anchored = tuple(line for line in lines(space, counted, dim, True) if line.exact and _beside(space, line) <= placed)
+    signed = _signed(space, counted, anchored)
     touched = {name for line in anchored for name in line.path}
     if dim not in touched & signed:
         return None
@@ -67,15 +67,15 @@ def _beside(space: WeightSpace, line: Line) -> set[str]:
     return {d.name for place, d in enumerate(piece.dims) if d.free and place not in line.places}
 
 
-def _signed(space: WeightSpace, anchored: Iterable[Line]) -> set[str]:
+def _signed(space: WeightSpace, counted: frozenset[str], anchored: Iterable[Line]) -> set[str]:
     """The dims whose signs the lines determine: one after the other, by a line on which it alone is odd."""
-    known = {d.name for d in space.dims if d.gauge != "sign" or not _is_odd(space, d.name)}
+    known = {d.name for d in space.dims if d.gauge != "sign" or not _is_odd(space, counted, d.name)}
     odd = [{name for name, p in zip(line.path, line.parity, strict=True) if p} for line in anchored]
     while found := {name for names in odd if len(names - known) == 1 for name in names - known}:
         known |= found
     return known
 
 
-def _is_odd(space: WeightSpace, dim: str) -> bool:
+def _is_odd(space: WeightSpace, counted: frozenset[str], dim: str) -> bool:
     """Whether the sign of ``dim`` acts on any piece."""
-    return any(line.parity[0] for line in lines(space, dim, False))
+    return any(line.parity[0] for line in lines(space, counted, dim, False))

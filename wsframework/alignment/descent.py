@@ -11,7 +11,7 @@ from torch import Tensor
 from wsframework.alignment.anchors import start
 from wsframework.alignment.assignment import best_move
 from wsframework.alignment.lines import Line, lines, tables, within
-from wsframework.alignment.pieces import picked
+from wsframework.alignment.pieces import picked, pieces
 from wsframework.alignment.symmetries import Symmetries
 from wsframework.spaces import WeightSpace
 
@@ -22,6 +22,7 @@ class State:
 
     Attributes:
         space: where they live.
+        counted: names of the parameters that are compared; those of the reference's others are zero.
         values: their pieces in the present arrangement, each (batch, *sizes).
         reference: pieces of the reference, each (1 or batch, *sizes).
         so_far: the elements that led from the given networks to the present ones.
@@ -30,6 +31,7 @@ class State:
     """
 
     space: WeightSpace
+    counted: frozenset[str]
     values: Sequence[Tensor]
     reference: Sequence[Tensor]
     so_far: Symmetries
@@ -37,12 +39,21 @@ class State:
     tolerance: Tensor
 
     @classmethod
-    def of(cls, space: WeightSpace, values: Sequence[Tensor], reference: Sequence[Tensor]) -> State:
-        """Networks where they are given."""
+    def of(
+        cls,
+        space: WeightSpace,
+        values: Sequence[Tensor],
+        reference: Sequence[Tensor],
+        counted: frozenset[str] | None = None,
+    ) -> State:
+        """Networks where they are given; without ``counted`` all parameters are."""
+        counted = frozenset(space.shapes) if counted is None else counted
+        pairs = zip(pieces(space), reference, strict=True)
+        reference = [r if p.block.parameter in counted else torch.zeros_like(r) for p, r in pairs]
         so_far = Symmetries.identity(space, len(values[0]))
         norms = _inner(values, values).sqrt() * _inner(reference, reference).sqrt()
         tolerance = 10 * torch.finfo(values[0].dtype).eps * norms
-        return cls(space, values, reference, so_far, _inner(values, reference), tolerance)
+        return cls(space, counted, values, reference, so_far, _inner(values, reference), tolerance)
 
     def moved(self, move: Symmetries) -> State:
         """After ``move``."""
@@ -66,7 +77,7 @@ class State:
         reference = [r if len(r) == 1 else r[rows] for r in self.reference]
         values = [v[rows] for v in self.values]
         so_far = self.so_far.rows(rows)
-        return State(self.space, values, reference, so_far, self.objective[rows], self.tolerance[rows])
+        return State(self.space, self.counted, values, reference, so_far, self.objective[rows], self.tolerance[rows])
 
     def replaced(self, rows: Tensor, others: State) -> State:
         """This state, with ``others`` at the indices ``rows``."""
@@ -80,7 +91,7 @@ class State:
 def anchored(state: State) -> State:
     """After a first pass from the fixed axes inwards, for those networks that it brings nearer."""
     begun = state
-    for step in start(state.space).steps:
+    for step in start(state.space, state.counted).steps:
         begun = begun.moved(_move(begun, step.dim, step.lines))
     return begun.where(begun.objective > state.objective, state)
 
@@ -89,7 +100,7 @@ def sweep(state: State, order: Sequence[str]) -> tuple[State, Tensor]:
     """Every dim of ``order`` once; and which networks changed, (batch,). No objective falls."""
     changed = torch.zeros(len(state.objective), dtype=torch.bool)
     for dim in order:
-        for chosen in _attempts(state.space, dim):
+        for chosen in _attempts(state.space, state.counted, dim):
             moved = state.moved(_move(state, dim, chosen))
             risen = moved.objective > state.objective + state.tolerance
             if risen.any():
@@ -97,9 +108,9 @@ def sweep(state: State, order: Sequence[str]) -> tuple[State, Tensor]:
     return state, changed
 
 
-def _attempts(space: WeightSpace, dim: str) -> list[tuple[Line, ...]]:
+def _attempts(space: WeightSpace, counted: frozenset[str], dim: str) -> list[tuple[Line, ...]]:
     """With the dims within and without them, and where either is a linearisation, by its exact part alone too."""
-    whole = [lines(space, dim, deep) for deep in ((True, False) if within(space, dim) else (False,))]
+    whole = [lines(space, counted, dim, deep) for deep in ((True, False) if within(space, dim) else (False,))]
     parts = [tuple(line for line in some if line.exact) for some in whole]
     return [some for some in dict.fromkeys((*whole, *parts)) if some]
 

@@ -38,10 +38,10 @@ class Line:
 
 
 @lru_cache(maxsize=1024)
-def lines(space: WeightSpace, dim: str, deep: bool) -> tuple[Line, ...]:
-    """The lines along which a move of ``dim`` is seen; ``deep``: together with the free dims within it."""
+def lines(space: WeightSpace, counted: frozenset[str], dim: str, deep: bool) -> tuple[Line, ...]:
+    """The lines along which a move of ``dim`` is seen by ``counted`` parameters; ``deep``: and the dims within it."""
     found: list[Line] = []
-    for index, piece in enumerate(pieces(space)):
+    for index, piece in ((i, p) for i, p in enumerate(pieces(space)) if p.block.parameter in counted):
         for root in piece.places(dim):
             leaves = _leaves(piece, root) if deep else (root,)
             found.extend(_line(piece, index, root, leaf, len(leaves)) for leaf in leaves)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +12,7 @@ from wsframework.alignment.balance import balance
 from wsframework.alignment.descent import State, anchored, sweep
 from wsframework.alignment.pieces import cut
 from wsframework.alignment.symmetries import Symmetries
-from wsframework.errors import SpaceError
+from wsframework.errors import SpaceError, nearest
 from wsframework.randomness import generator as named_generator
 from wsframework.spaces import Symmetry, Weights, WeightSpace
 
@@ -49,6 +49,7 @@ def align(
     generator: torch.Generator | None = None,
     restarts: int = 0,
     max_sweeps: int = 100,
+    compare: Collection[str] | None = None,
 ) -> Alignment:
     """Bring every network as near to the reference as weight matching finds.
 
@@ -70,9 +71,12 @@ def align(
             restarts are the same each time.
         restarts: how many times to start again from a random symmetry; the best is kept.
         max_sweeps: when to stop a network that still changes.
+        compare: names of the parameters that the inner product counts, all where none are given. The others, such
+            as running statistics, whose large values would decide alone, only move along.
 
     Raises:
-        SpaceError: if the reference has another space or number of networks, or a count is negative.
+        SpaceError: if the reference has another space or number of networks, a count is negative, or a name
+            in ``compare`` is unknown.
 
     >>> space = WeightSpace.parse("free h=3\\nfixed i=1\\nw h i")
     >>> aligned = align(Weights(space, torch.tensor([[1.0, 2.0, 3.0]])), {"w": torch.tensor([[3.1], [0.9], [2.0]])})
@@ -86,7 +90,8 @@ def align(
         none = torch.zeros(0, dtype=torch.float64)
         return Alignment(weights, (), Distances(none, none), none.long())
     scales, goal_scales = balance(weights.space, weights.x), balance(weights.space, goal)
-    state = State.of(*_compared(weights.space, scales.act(weights.x), goal_scales.act(goal)))
+    values, aims = _balanced(scales, weights.x), _balanced(goal_scales, goal)
+    state = State.of(weights.space, values, aims, _counted(weights.space, compare))
     found, sweeps = _best(state, generator, restarts, max_sweeps)
     total = goal_scales.repeated(len(weights)).unscaled() @ found.so_far @ scales
     x = total.act(weights.x)
@@ -107,10 +112,16 @@ def _reference(weights: Weights, reference: Weights | Mapping[str, Tensor]) -> T
     return reference.x.to(weights.x)
 
 
-def _compared(space: WeightSpace, x: Tensor, goal: Tensor) -> tuple[WeightSpace, list[Tensor], list[Tensor]]:
-    """Pieces of both, in at least single precision."""
-    dtype = torch.promote_types(x.dtype, torch.float32)
-    return space, cut(space, x.detach().to(dtype)), cut(space, goal.detach().to(dtype))
+def _balanced(scales: Symmetries, x: Tensor) -> list[Tensor]:
+    """Pieces of weights in balance, in at least single precision."""
+    return cut(scales.space, scales.act(x.detach().to(torch.promote_types(x.dtype, torch.float32))))
+
+
+def _counted(space: WeightSpace, compare: Collection[str] | None) -> frozenset[str] | None:
+    for name in compare or ():
+        if name not in space.shapes:
+            raise SpaceError(f"no parameter {name!r} to compare in this space{nearest(name, space.shapes)}")
+    return None if compare is None else frozenset(compare)
 
 
 def _best(state: State, generator: torch.Generator | None, restarts: int, most: int) -> tuple[State, Tensor]:

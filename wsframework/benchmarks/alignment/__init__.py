@@ -54,7 +54,9 @@ def _barriers(digits: Digits, name: str, make: Callable[[], nn.Module], epochs: 
     a, b = (trained(make, digits, epochs, seed) for seed in (0, 1))
     space, loss = space_of(a), loss_on_test(copy.deepcopy(a), digits)
     start = time.process_time()
-    found = align(Weights.from_state_dicts(space, [b.state_dict()]), a.state_dict(), generator=generator(0, "order"))
+    trainable = [name for name, _ in a.named_parameters()]
+    theirs = Weights.from_state_dicts(space, [b.state_dict()])
+    found = align(theirs, a.state_dict(), generator=generator(0, "order"), compare=trainable)
     seconds = time.process_time() - start
     before = barrier(loss, a.state_dict(), b.state_dict(), POINTS)
     after = barrier(loss, a.state_dict(), found.weights[0], POINTS)
