@@ -37,9 +37,11 @@ def canonical(weights: Weights) -> Canonical:
     Arguments:
         weights: networks of one space, x (batch, size).
 
+    >>> import torch
+    >>> from wsframework.spaces import WeightSpace
     >>> space = WeightSpace.parse("free h:scale=2\\nfixed i=1\\nfirst h^1 i\\nlast i h^-1")
-    >>> canonical(Weights(space, torch.tensor([[8.0, 1.0, 2.0, 1.0]]))).weights.x
-    tensor([[1., 4., 1., 4.]])
+    >>> canonical(Weights(space, torch.tensor([[8.0, 1.0, 2.0, 1.0]]))).weights.x.round(decimals=4).tolist()
+    [[1.0, 4.0, 1.0, 4.0]]
     """
     space = weights.space
     scales = balance(space, weights.x)
