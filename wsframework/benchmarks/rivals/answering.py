@@ -17,7 +17,7 @@ import torch
 from wsframework.benchmarks.rivals.judging import Verdict
 from wsframework.benchmarks.subjects.small_networks import NETWORKS, SmallNetwork
 
-LONGEST = 60
+LONGEST = 20
 """Seconds of processor time that a rival has for a network; it takes a second, or never ends."""
 
 Judge = Callable[[Callable[[], SmallNetwork], torch.Generator], Verdict]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 SOUND = 1e-6
 """The largest relative change of the function that may be rounding; a wrong permutation causes 1e-2 or more."""
@@ -39,10 +40,17 @@ def randomise(module: nn.Module, generator: torch.Generator) -> nn.Module:
     return module.eval()
 
 
-def change(module: nn.Module, state: Mapping[str, Tensor], inputs: Tensor) -> float:
-    """``||f' - f|| / ||f||``, where f' is the function of ``module`` with ``state``."""
+def change(module: nn.Module, state: Mapping[str, Tensor], inputs: Tensor, recalculated: bool = False) -> float:
+    """``||f' - f|| / ||f||``, where f' is the function of ``module`` with ``state``.
+
+    Arguments:
+        recalculated: whether batch norm takes its statistics from the inputs, not from the state.
+    """
     before, after = copy.deepcopy(module).double(), copy.deepcopy(module).double()
     after.load_state_dict(dict(state))
+    for part in (*before.modules(), *after.modules()):
+        if isinstance(part, _BatchNorm):
+            part.train(recalculated)
     x = inputs.double() if inputs.is_floating_point() else inputs
     with torch.no_grad():
         old, new = before(x), after(x)

@@ -16,7 +16,10 @@ from wsframework.benchmarks.subjects.small_networks import SmallNetwork
 
 
 def judge(build: Callable[[], SmallNetwork], generator: torch.Generator) -> Verdict:
-    """As it aligns two random networks, and with random permutations in place of those that it would choose."""
+    """As it aligns two random networks, and with random permutations in place of those that it would choose.
+
+    It leaves the running statistics of batch norm where they are, to be calculated anew from data: so they are here.
+    """
     inputs = build().inputs
     target, module = (randomise(build().module, generator) for _ in range(2))
     aligned, shuffled = copy.deepcopy(module), copy.deepcopy(module)
@@ -26,7 +29,7 @@ def judge(build: Callable[[], SmallNetwork], generator: torch.Generator) -> Verd
     for permutation in permutations:
         permutation.perm_indices = torch.randperm(len(permutation.perm_indices), generator=generator)
     descent.apply_permutations()
-    changes = (change(module, after.state_dict(), inputs) for after in (aligned, shuffled))
+    changes = (change(module, after.state_dict(), inputs, recalculated=True) for after in (aligned, shuffled))
     return Verdict(tuple(len(p.perm_indices) for p in permutations), max(changes))
 
 

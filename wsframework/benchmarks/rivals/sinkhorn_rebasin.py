@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from importlib import import_module
 
@@ -16,7 +17,7 @@ def judge(build: Callable[[], SmallNetwork], generator: torch.Generator) -> Verd
     """With the random hard permutations that it offers."""
     network = build()
     module = randomise(network.module, generator)
-    rebasin = import_module("rebasin").RebasinNet(module, network.inputs.shape).eval()
+    rebasin = import_module("rebasin").RebasinNet(copy.deepcopy(module), network.inputs.shape).eval()
     rebasin.random_init()
     with torch.no_grad():
         after = rebasin().state_dict()
