@@ -88,7 +88,7 @@ def _change(
     """``||f(g w) - f(w)|| / ||f(w)||``, the largest over outputs; a buffer's new value must move as the buffer does."""
     after = evaluate(program, _acted(symmetry, state), users)
     renewed = {b: value for b, value in zip(program.outputs, before, strict=True) if b is not None}
-    moved = _acted(symmetry, {**state, **renewed})
+    moved = _acted(symmetry, {**state, **renewed}) if renewed else {}
     errors = [0.0]
     for buffer, old, new in zip(program.outputs, before, after, strict=True):
         if isinstance(old, Tensor):
