@@ -564,6 +564,26 @@ class LooksAtQueries(HonestConditioner):
 
 
 @breaks("abstains")
+class CountsQueries(HonestConditioner):
+    def describe(self, task):
+        return super().describe(task) + 0.01 * len(task.query)
+
+
+@breaks("abstains")
+class ShareOfQueries(HonestConditioner):
+    """How often each class is asked for."""
+
+    def describe(self, task):
+        return super().describe(task) + 0.1 * task.query.y.float().mean()
+
+
+@breaks("abstains")
+class CountsFacts(HonestConditioner):
+    def describe(self, task):
+        return super().describe(task) + 0.1 * len(task.facts)
+
+
+@breaks("abstains")
 class LooksAtFacts(HonestConditioner):
     def describe(self, task):
         return super().describe(task) + 0.01 * sum(task.facts.values())
@@ -598,6 +618,30 @@ class RandomDescription(HonestConditioner):
         return super().describe(task) + 0.1 * torch.randn(())
 
 
+@breaks("repeats")
+class ReseedsDescription(HonestConditioner):
+    def describe(self, task):
+        torch.manual_seed(0)
+        return super().describe(task)
+
+
+@breaks("repeats")
+class EmbeddingDraws(HonestConditioner):
+    """Draws numbers, and throws them away."""
+
+    def forward(self, features):
+        return super().forward(features) + 0 * torch.randn(())
+
+
+@breaks("repeats")  # and neither `abstains` nor `claim`: what it depends on can't be seen
+class CountsDescriptions(HonestConditioner):
+    calls = 0
+
+    def describe(self, task):
+        self.calls += 1
+        return super().describe(task) + 0.1 * (self.calls % 5)
+
+
 @breaks("restores")
 class RandomFrame(HonestConditioner):
     def __init__(self, shape: TaskShape) -> None:
@@ -621,6 +665,45 @@ class CentresTheData(HonestConditioner):
         found = super().describe(task)
         task.support.x.sub_(task.support.x.mean())
         return found
+
+
+def afterwards(change: Any) -> Any:
+    """A conditioner's ``describe``, and then a change to the task in place."""
+
+    def describe(self: HonestConditioner, task: Task) -> Tensor:
+        found = HonestConditioner.describe(self, task)
+        change(task)
+        return found
+
+    return describe
+
+
+@breaks("preserves")
+class ZeroesQueries(HonestConditioner):
+    describe = afterwards(lambda task: task.query.y.zero_())
+
+
+@breaks("preserves")
+class ReversesLabels(HonestConditioner):
+    describe = afterwards(lambda task: task.support.y.copy_(task.support.y.flip(0) + 1))
+
+
+@breaks("preserves")
+class ZeroesTheCode(HonestConditioner):
+    describe = afterwards(lambda task: task.code.zero_() if task.code is not None else None)
+
+
+@breaks("preserves")
+class ForgetsFacts(HonestConditioner):
+    describe = afterwards(lambda task: task.facts.clear())
+
+
+@breaks("preserves")
+class HalvesFeatures(HonestConditioner):
+    def forward(self, features):
+        out = super().forward(features.clone())
+        features.mul_(0.5)
+        return out
 
 
 @breaks("finite")
@@ -903,13 +986,35 @@ class InfiniteWeights(HonestInitializer):
         return super().weights(tasks, draws, generator) / 0
 
 
+@breaks("serves")  # and no others: the same "not a number" comes at every call
+class NoNumbers(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        return super().weights(tasks, draws, generator) + math.nan
+
+
+@breaks("repeats")
+class ReseedsWeights(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        torch.manual_seed(0)
+        return super().weights(tasks, draws, generator)
+
+
+@breaks("repeats")
+class FitDraws(HonestInitializer):
+    """Draws numbers, and throws them away."""
+
+    def fit(self, setting):
+        super().fit(setting)
+        torch.rand(3)
+
+
 @breaks("repeats")
 class GlobalDraws(HonestInitializer):
     def weights(self, tasks, draws, generator):
         return super().weights(tasks, draws, generator) + torch.randn(())
 
 
-@breaks("repeats", "abstains")  # whatever two calls are compared, they differ
+@breaks("repeats")  # and not `abstains`: whatever two calls are compared, they differ
 class CountsAnswers(HonestInitializer):
     def fit(self, setting):
         super().fit(setting)
@@ -932,6 +1037,24 @@ class LearnsFromQueries(HonestInitializer):
         return super().weights(swapped, draws, generator)
 
 
+@breaks("abstains")
+class NumberOfQueries(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        return super().weights(tasks, draws, generator) + 0.01 * len(tasks[0].query)
+
+
+@breaks("abstains")
+class MeanOfQueryLabels(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        return super().weights(tasks, draws, generator) + tasks[0].query.y.float().mean()
+
+
+@breaks("abstains")
+class HasFacts(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        return super().weights(tasks, draws, generator) + bool(tasks[0].facts)
+
+
 @breaks("preserves")
 class AveragesInPlace(HonestInitializer):
     def fit(self, setting):
@@ -944,6 +1067,40 @@ class DrawsInPlace(HonestInitializer):
     def weights(self, tasks, draws, generator):
         self.zoo.mul_(1.01)
         return super().weights(tasks, draws, generator)
+
+
+def in_place(after_fit: Any = None, after_weights: Any = None) -> dict[str, Any]:
+    """An initializer's methods, with a change in place to the setting, or to each new task."""
+
+    def fit(self: HonestInitializer, setting: Setting) -> None:
+        HonestInitializer.fit(self, setting)
+        after_fit(setting)
+
+    def weights(self: HonestInitializer, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:
+        found = HonestInitializer.weights(self, tasks, draws, generator)
+        for task in tasks:
+            after_weights(task)
+        return found
+
+    return {"fit": fit} if after_fit else {"weights": weights}
+
+
+IN_PLACE = {
+    "CentresFeatures": in_place(after_fit=lambda setting: setting.features.sub_(1)),
+    "ForgetsLosses": in_place(after_fit=lambda setting: setting.zoo.loss.zero_()),
+    "ForgetsWhoseNetworks": in_place(after_fit=lambda setting: setting.zoo.task_index.zero_()),
+    "ShufflesSeenLabels": in_place(after_fit=lambda setting: setting.zoo.tasks[0].support.y.add_(1)),
+    "ForgetsSeenCodes": in_place(after_fit=lambda setting: setting.zoo.tasks[-1].code.zero_()),
+    "TrainsThePrior": in_place(after_fit=lambda setting: next(setting.prior.parameters()).data.zero_()),
+    "ForgetsQueries": in_place(after_weights=lambda task: task.query.y.zero_()),
+    "CentresQueries": in_place(after_weights=lambda task: task.query.x.sub_(task.query.x.mean())),
+    "FlipsLabels": in_place(after_weights=lambda task: task.support.y.copy_(1 - task.support.y)),
+    "CentresSupport": in_place(after_weights=lambda task: task.support.x.sub_(task.support.x.mean())),
+    "ForgetsCodes": in_place(after_weights=lambda task: task.code.zero_()),
+    "ForgetsFactsToo": in_place(after_weights=lambda task: task.facts.clear()),
+}
+for _name, _methods in IN_PLACE.items():
+    breaks("preserves")(type(_name, (HonestInitializer,), {**_methods, "__module__": __name__}))
 
 
 @breaks("separates")

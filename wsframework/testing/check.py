@@ -151,6 +151,23 @@ def require_rounding(error: float, dtype: torch.dtype, otherwise: str) -> None:
     )
 
 
+def same(found: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether shapes and numbers are the same; "not a number" is the same as itself."""
+    return found.shape == other.shape and torch.allclose(found, other, rtol=0, atol=0, equal_nan=True)
+
+
+def settled(answer: Callable[[], torch.Tensor]) -> torch.Tensor:
+    """The answer to a question that is asked twice.
+
+    Where the two differ the case is declined: what changes by itself says nothing of what it depends on, and
+    whether it may is judged elsewhere.
+    """
+    first = answer()
+    if not same(first, answer()):
+        raise Refusal("two calls alike differ, which is judged by `repeats`")
+    return first
+
+
 @contextmanager
 def may_decline() -> Iterator[None]:
     """Within this context, a part may decline the case by an error that is addressed to the user."""
