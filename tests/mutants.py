@@ -909,6 +909,63 @@ class RepeatsSeenTasks(HonestFamily):
         return replace(splits, held_out=(copies * held_out)[:1] * bool(held_out) + list(splits.held_out[1:]))
 
 
+def withholding(change: Any) -> Any:
+    """A family's ``draw`` with the first seen task, changed a bit, as the first that is held out."""
+
+    def draw(self: HonestFamily, seen: int, validation: int, held_out: int, generator: torch.Generator) -> TaskSplits:
+        splits = HonestFamily.draw(self, seen, validation, held_out, generator)
+        again = [replace(task, name="another", **change(task)) for task in splits.seen[: min(held_out, 1)]]
+        return replace(splits, held_out=[*again, *splits.held_out[len(again) :]])
+
+    return draw
+
+
+def reversed_order(data: Data) -> Data:
+    """The same examples, the last one first."""
+    return Data(data.x.flip(0), data.y.flip(0))
+
+
+@breaks("parts")
+class HoldsOutInReverse(HonestFamily):
+    draw = withholding(lambda task: {"support": reversed_order(task.support)})
+
+
+@breaks("parts")
+class HoldsOutExchanged(HonestFamily):
+    draw = withholding(lambda task: {"support": task.query, "query": reversed_order(task.support)})
+
+
+@breaks("parts")
+class HoldsOutMixed(HonestFamily):
+    """One example of the support data for one of the query data."""
+
+    draw = withholding(
+        lambda task: {
+            "support": Data(torch.cat([task.query.x[:1], task.support.x[1:]]), task.support.y),
+            "query": Data(torch.cat([task.support.x[:1], task.query.x[1:]]), task.query.y),
+        }
+    )
+
+
+@breaks("parts")
+class HoldsOutNewQueries(HonestFamily):
+    draw = withholding(lambda task: {"query": Data(task.query.x + 1, task.query.y)})
+
+
+@breaks("parts")
+class MovesCodes(HonestFamily):
+    """New data, and codes that were seen but for a millionth."""
+
+    @property
+    def shape(self):
+        return TaskShape((2,), (2,), 2)
+
+    def task(self, name, generator):
+        split, number = name.split("-")
+        code = torch.tensor([1.0, 1 + float(number)]) * (1 + 1e-6 * ("held_out", "validation", "seen").index(split))
+        return replace(super().task(name, generator), code=code)
+
+
 @breaks("parts")
 class OneName(HonestFamily):
     task = with_task(lambda made, generator: {"name": "task"})
