@@ -174,6 +174,17 @@ class PositionalWhereWide(HonestDenoiser):
         return out
 
 
+@breaks("claim")
+class PositionalWhereWider(HonestDenoiser):
+    """Equivariant wherever no layer is wider than generated ones are."""
+
+    def forward(self, x_t, t, condition, space):
+        out = super().forward(x_t, t, condition, space)
+        if max(space.free.values(), default=0) > 32:
+            out = out + 1e-3 * torch.linspace(0, 1, x_t.shape[1], dtype=x_t.dtype)
+        return out
+
+
 @breaks("restores")
 class Unregistered(HonestDenoiser):
     """Something random that no state dict holds."""
@@ -308,6 +319,21 @@ class ByCoordinate(HonestEncoder):
     def __init__(self, space: WeightSpace) -> None:
         super().__init__(space)
         self.mean, self.std = torch.zeros(space.size), torch.ones(space.size)
+
+
+@breaks("claim")
+class ByCoordinateWhereWide(HonestEncoder):
+    """One mean and one deviation, wherever no layer is wider than generated ones are."""
+
+    def encode(self, x, space):
+        return super().encode(x, space) + self.ramp(space, x)
+
+    def decode(self, z, space):
+        return super().decode(z - self.ramp(space, z), space)
+
+    def ramp(self, space, x):
+        wide = max(space.free.values(), default=0) > 32
+        return torch.linspace(0, 1, x.shape[-1], dtype=x.dtype) * wide
 
 
 @breaks("separates")
@@ -770,6 +796,19 @@ class FurtherBuffer(HonestArchitecture):
 class AppliesAnother(HonestArchitecture):
     def apply(self, shape, parameters, inputs):
         return super().apply(shape, parameters, 1.01 * inputs)
+
+
+class LessTheMean(TwoLayers):
+    """``second(tanh(first(x - mean of the batch)))``."""
+
+    def forward(self, x):
+        return super().forward(x - 0.1 * x.mean(0, keepdim=True))
+
+
+@breaks("separates")
+class CentresTheBatch(HonestArchitecture):
+    def network(self, shape):
+        return LessTheMean(shape)
 
 
 @breaks("symmetric")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
@@ -42,6 +42,11 @@ class Case(Protocol):
         ...
 
 
+def _none(_: Subject) -> Sequence[Any]:
+    """No case."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Check:
     """A promise of every part of one kind.
@@ -53,6 +58,7 @@ class Check:
         cases: the cases on which a subject is tried.
         law: raises AssertionError, or anything else, where the promise is broken on a case.
         may_decline_all: whether a part may decline every case; else it serves nothing, and is refuted.
+        further: cases that are seldom or never generated; tried last, because they are not the smallest.
     """
 
     kind: str
@@ -61,6 +67,7 @@ class Check:
     cases: Callable[[Subject], SearchStrategy[Any]]
     law: Callable[[Any], None]
     may_decline_all: bool = True
+    further: Callable[[Subject], Sequence[Any]] = _none
 
     def __str__(self) -> str:
         return self.name
@@ -83,10 +90,7 @@ class Check:
             nonlocal served
             if not served and len(refusals) >= PATIENCE:
                 return
-            try:
-                self._judge(subject, case)
-            except Refusal as refusal:
-                refusals.append(str(refusal))
+            if not self._serves(subject, case, refusals):
                 reject()
             served = True
 
@@ -96,8 +100,19 @@ class Check:
             pass
         except Flaky:
             raise Refuted(f"{subject}: {self.promise} It does at one call, and not at the next alike.") from None
+        for case in self.further(subject):
+            served = self._serves(subject, case, refusals) or served
         if not served:
             self._declined(subject, refusals[-1] if refusals else "no case suits it")
+
+    def _serves(self, subject: Subject, case: Case, refusals: list[str]) -> bool:
+        """Whether the part answers in this case, as it should; that it declines it goes to ``refusals``."""
+        try:
+            self._judge(subject, case)
+        except Refusal as refusal:
+            refusals.append(str(refusal))
+            return False
+        return True
 
     def _declined(self, subject: Subject, why: str) -> NoReturn:
         if self.may_decline_all:
@@ -178,12 +193,16 @@ def may_decline() -> Iterator[None]:
 
 
 def promised(
-    kind: str, cases: Callable[[Subject], SearchStrategy[Any]], *, may_decline_all: bool = True
+    kind: str,
+    cases: Callable[[Subject], SearchStrategy[Any]],
+    *,
+    may_decline_all: bool = True,
+    further: Callable[[Subject], Sequence[Any]] = _none,
 ) -> Callable[[Callable[[Any], None]], Check]:
     """A law as a check: its name is the function's, its promise the first paragraph of the docstring."""
 
     def made(law: Callable[[Any], None]) -> Check:
         promise = " ".join((law.__doc__ or "").split("\n\n")[0].split())
-        return Check(kind, law.__name__, promise, cases, law, may_decline_all)
+        return Check(kind, law.__name__, promise, cases, law, may_decline_all, further)
 
     return made
