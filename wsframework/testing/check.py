@@ -15,6 +15,7 @@ from hypothesis.strategies import SearchStrategy
 from wsframework.errors import WsfError
 from wsframework.parts.interfaces import Part
 from wsframework.testing.equivariance import TOLERANCES
+from wsframework.testing.raised import Raised
 from wsframework.testing.subject import Subject
 
 PATIENCE = 60
@@ -22,7 +23,15 @@ PATIENCE = 60
 
 
 class Refuted(AssertionError):
-    """A part does not keep a promise; the sentence says which, and the smallest case in which it was seen."""
+    """A part does not keep a promise; the sentence says which, and the smallest case in which it was seen.
+
+    Attributes:
+        raised: where the part raised an exception instead: its class, and where; else empty.
+    """
+
+    def __init__(self, sentence: str, raised: str = "") -> None:
+        super().__init__(sentence)
+        self.raised = raised
 
 
 class Inapplicable(Exception):
@@ -121,6 +130,7 @@ class Check:
 
     def _judge(self, subject: Subject, case: Case) -> None:
         """The law on one case, whatever the state of torch's global generator."""
+        raised = ""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(case.seed)
             try:
@@ -130,10 +140,11 @@ class Check:
             except AssertionError as error:
                 found = str(error) or "it does not hold"
             except Exception as error:
-                found = f"it raised {type(error).__name__}: {error}"
+                of_part = Raised.by(error, subject.part)
+                found, raised = f"it raised {of_part}", of_part.origin
             else:
                 return
-        raise Refuted(f"{subject}: {self.promise} But {found}, with {case}") from None
+        raise Refuted(f"{subject}: {self.promise} But {found}, with {case}", raised) from None
 
 
 def _settings(examples: int) -> settings:
