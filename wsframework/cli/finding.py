@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -101,13 +101,13 @@ def _parts(module: ModuleType) -> Sequence[type[Part]]:
     """What the module's hook gives, or without a hook the part classes that it defines.
 
     Raises:
-        PartError: if it has none.
+        PartError: if it has none, or its hook fails.
     """
     from wsframework.parts.interfaces import INTERFACES, Part
 
     hook = getattr(module, "wsf_parts", None)
     found = (
-        list(hook())
+        _hooked(module.__name__, hook)
         if callable(hook)
         else [
             value
@@ -122,4 +122,22 @@ def _parts(module: ModuleType) -> Sequence[type[Part]]:
         raise PartError(
             f"module {module.__name__!r} has no part: no function wsf_parts, and no class derived from Part"
         )
+    return found
+
+
+def _hooked(name: str, hook: Callable[[], Iterable[type[Part]]]) -> Sequence[type[Part]]:
+    """What the hook of module ``name`` gives.
+
+    Raises:
+        PartError: if it raises anything, or gives what is no part.
+    """
+    from wsframework.parts.interfaces import Part
+
+    try:
+        found = list(hook())
+    except Exception as error:
+        raise PartError(f"wsf_parts of module {name!r} fails: {type(error).__name__}: {error}") from None
+    for value in found:
+        if not (inspect.isclass(value) and issubclass(value, Part)):
+            raise PartError(f"wsf_parts of module {name!r} gives {value!r}, which is no class derived from Part")
     return found
