@@ -117,7 +117,7 @@ def two_grouped_convolutions() -> Network:
 def grouped_convolution_of_the_input() -> Network:
     """Its groups are fixed; the outputs move within each."""
     module = nn.Sequential(nn.Conv1d(4, 6, 2, groups=2), nn.ReLU(), nn.Conv1d(6, 2, 1))
-    return Network(module, (torch.randn(2, 4, 5),), [3, 3])
+    return Network(module, (torch.randn(2, 4, 5),), [(3, 2)])
 
 
 @network

@@ -10,7 +10,7 @@ from wsframework.testing.architectures import KnownModule, modules
 from wsframework.tracing import examine
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow])
 @given(modules())
 def test_the_group_is_the_one_of_the_grammar(known: KnownModule) -> None:
     found = examine(known.module, known.args)

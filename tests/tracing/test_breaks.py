@@ -73,5 +73,5 @@ def test_operators_without_a_rule(operator: Any) -> None:
     space = trace(planted(lambda m, h: operator(h)), torch.randn(4, 3))
     assert free(space) == [8]
     [note] = space.notes
-    assert note.endswith("has no rule: 1 dim stay fixed that might be free")
+    assert note.endswith("has no rule: 1 dim stays fixed that might be free")
     assert note.startswith(("wsf_tests.stir", "aten.special_bessel_j0"))

@@ -26,7 +26,8 @@ def balance(space: WeightSpace, x: Tensor) -> Symmetries:
     In general the squared norm is convex in the logarithms of the scales, and is minimised dim by dim: a Newton
     step on the logarithm of the ratio between the pulls up and down, for every element at once. Weights that
     nothing holds against (exponents of one sign: no least norm) are given the root mean square 1 that way.
-    An element whose weights are zero on one side keeps its scale.
+    An element whose weights are zero on one side keeps its scale. Where one scale acts on an entry in three places or
+    more, `SWEEPS` may end before the balance is reached to the last digit.
     """
     scaled = [d for d in space.dims if d.gauge == "scale"]
     symmetries = Symmetries.identity(space, len(x))
