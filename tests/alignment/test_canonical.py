@@ -22,7 +22,7 @@ def close(a: Tensor, b: Tensor) -> bool:
 
 
 def quickly_in_balance(space: WeightSpace) -> bool:
-    """Where one scale acts on an entry in three places or more, the descent to the balance can end before it is there."""
+    """Where a scale acts on an entry in three places or more, the descent can end before the balance is reached."""
     scaled = {d.name for d in space.dims if d.gauge == "scale"}
     places = [[o.dim for o in block.occurrences if o.exponent] for block in space.blocks()]
     return all(dims.count(name) <= 2 for dims in places for name in scaled)
