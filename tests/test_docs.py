@@ -35,6 +35,7 @@ from wsframework.pipeline.ablate import ablate
 from wsframework.pipeline.report.contents import Figure
 from wsframework.pipeline.run import run
 from wsframework.testing.promises import CHECKS
+from wsframework.tracing.rules import RULES
 
 REFERENCE = ROOT / "docs" / "reference"
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
@@ -64,8 +65,10 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    before = set(sys.modules)
+    before, rules = set(sys.modules), dict(RULES)
     yield tmp_path
+    RULES.clear()
+    RULES.update(rules)  # without those that a page added
     for name in set(sys.modules) - before:
         if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]

@@ -28,7 +28,7 @@ def test_a_network_is_at_distance_zero_from_all_that_symmetries_make_of_it(gauge
     assert torch.allclose(found, quotient_distance(a, a), atol=1)
 
 
-@settings(max_examples=30)
+@settings(max_examples=10)
 @given(spaces, st.data())
 def test_the_distance_is_symmetric_and_no_greater_than_without_alignment(
     space: WeightSpace, data: st.DataObject
