@@ -47,6 +47,7 @@ def holds(entry: Any) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=named)
 def test_caught_by_the_verification(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
