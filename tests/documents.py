@@ -115,6 +115,8 @@ def carry_out(command: str, code: int = 0) -> None:
         assert done.returncode == code, done.stdout.decode()
     elif words[:3] == ["pip", "install", "-e"] and Path(words[3], "pyproject.toml").exists():
         install(Path(words[3]))
+    elif words[0] == "python" and words[1].startswith("examples/"):
+        compile((ROOT / words[1]).read_text(encoding="utf-8"), words[1], "exec")
     elif words[:3] != ["python", "-m", "pytest"]:
         assert any(command.startswith(known) for known in OTHER_COMMANDS), command
     return None

@@ -174,6 +174,17 @@ class PositionalWhereWide(HonestDenoiser):
         return out
 
 
+@breaks("claim")
+class PositionalWhereWider(HonestDenoiser):
+    """Equivariant wherever no layer is wider than generated ones are."""
+
+    def forward(self, x_t, t, condition, space):
+        out = super().forward(x_t, t, condition, space)
+        if max(space.free.values(), default=0) > 32:
+            out = out + 1e-3 * torch.linspace(0, 1, x_t.shape[1], dtype=x_t.dtype)
+        return out
+
+
 @breaks("restores")
 class Unregistered(HonestDenoiser):
     """Something random that no state dict holds."""
@@ -308,6 +319,21 @@ class ByCoordinate(HonestEncoder):
     def __init__(self, space: WeightSpace) -> None:
         super().__init__(space)
         self.mean, self.std = torch.zeros(space.size), torch.ones(space.size)
+
+
+@breaks("claim")
+class ByCoordinateWhereWide(HonestEncoder):
+    """One mean and one deviation, wherever no layer is wider than generated ones are."""
+
+    def encode(self, x, space):
+        return super().encode(x, space) + self.ramp(space, x)
+
+    def decode(self, z, space):
+        return super().decode(z - self.ramp(space, z), space)
+
+    def ramp(self, space, x):
+        wide = max(space.free.values(), default=0) > 32
+        return torch.linspace(0, 1, x.shape[-1], dtype=x.dtype) * wide
 
 
 @breaks("separates")
@@ -564,6 +590,26 @@ class LooksAtQueries(HonestConditioner):
 
 
 @breaks("abstains")
+class CountsQueries(HonestConditioner):
+    def describe(self, task):
+        return super().describe(task) + 0.01 * len(task.query)
+
+
+@breaks("abstains")
+class ShareOfQueries(HonestConditioner):
+    """How often each class is asked for."""
+
+    def describe(self, task):
+        return super().describe(task) + 0.1 * task.query.y.float().mean()
+
+
+@breaks("abstains")
+class CountsFacts(HonestConditioner):
+    def describe(self, task):
+        return super().describe(task) + 0.1 * len(task.facts)
+
+
+@breaks("abstains")
 class LooksAtFacts(HonestConditioner):
     def describe(self, task):
         return super().describe(task) + 0.01 * sum(task.facts.values())
@@ -598,6 +644,30 @@ class RandomDescription(HonestConditioner):
         return super().describe(task) + 0.1 * torch.randn(())
 
 
+@breaks("repeats")
+class ReseedsDescription(HonestConditioner):
+    def describe(self, task):
+        torch.manual_seed(0)
+        return super().describe(task)
+
+
+@breaks("repeats")
+class EmbeddingDraws(HonestConditioner):
+    """Draws numbers, and throws them away."""
+
+    def forward(self, features):
+        return super().forward(features) + 0 * torch.randn(())
+
+
+@breaks("repeats")  # and neither `abstains` nor `claim`: what it depends on can't be seen
+class CountsDescriptions(HonestConditioner):
+    calls = 0
+
+    def describe(self, task):
+        self.calls += 1
+        return super().describe(task) + 0.1 * (self.calls % 5)
+
+
 @breaks("restores")
 class RandomFrame(HonestConditioner):
     def __init__(self, shape: TaskShape) -> None:
@@ -621,6 +691,45 @@ class CentresTheData(HonestConditioner):
         found = super().describe(task)
         task.support.x.sub_(task.support.x.mean())
         return found
+
+
+def afterwards(change: Any) -> Any:
+    """A conditioner's ``describe``, and then a change to the task in place."""
+
+    def describe(self: HonestConditioner, task: Task) -> Tensor:
+        found = HonestConditioner.describe(self, task)
+        change(task)
+        return found
+
+    return describe
+
+
+@breaks("preserves")
+class ZeroesQueries(HonestConditioner):
+    describe = afterwards(lambda task: task.query.y.zero_())
+
+
+@breaks("preserves")
+class ReversesLabels(HonestConditioner):
+    describe = afterwards(lambda task: task.support.y.copy_(task.support.y.flip(0) + 1))
+
+
+@breaks("preserves")
+class ZeroesTheCode(HonestConditioner):
+    describe = afterwards(lambda task: task.code.zero_() if task.code is not None else None)
+
+
+@breaks("preserves")
+class ForgetsFacts(HonestConditioner):
+    describe = afterwards(lambda task: task.facts.clear())
+
+
+@breaks("preserves")
+class HalvesFeatures(HonestConditioner):
+    def forward(self, features):
+        out = super().forward(features.clone())
+        features.mul_(0.5)
+        return out
 
 
 @breaks("finite")
@@ -687,6 +796,19 @@ class FurtherBuffer(HonestArchitecture):
 class AppliesAnother(HonestArchitecture):
     def apply(self, shape, parameters, inputs):
         return super().apply(shape, parameters, 1.01 * inputs)
+
+
+class LessTheMean(TwoLayers):
+    """``second(tanh(first(x - mean of the batch)))``."""
+
+    def forward(self, x):
+        return super().forward(x - 0.1 * x.mean(0, keepdim=True))
+
+
+@breaks("separates")
+class CentresTheBatch(HonestArchitecture):
+    def network(self, shape):
+        return LessTheMean(shape)
 
 
 @breaks("symmetric")
@@ -826,6 +948,63 @@ class RepeatsSeenTasks(HonestFamily):
         return replace(splits, held_out=(copies * held_out)[:1] * bool(held_out) + list(splits.held_out[1:]))
 
 
+def withholding(change: Any) -> Any:
+    """A family's ``draw`` with the first seen task, changed a bit, as the first that is held out."""
+
+    def draw(self: HonestFamily, seen: int, validation: int, held_out: int, generator: torch.Generator) -> TaskSplits:
+        splits = HonestFamily.draw(self, seen, validation, held_out, generator)
+        again = [replace(task, name="another", **change(task)) for task in splits.seen[: min(held_out, 1)]]
+        return replace(splits, held_out=[*again, *splits.held_out[len(again) :]])
+
+    return draw
+
+
+def reversed_order(data: Data) -> Data:
+    """The same examples, the last one first."""
+    return Data(data.x.flip(0), data.y.flip(0))
+
+
+@breaks("parts")
+class HoldsOutInReverse(HonestFamily):
+    draw = withholding(lambda task: {"support": reversed_order(task.support)})
+
+
+@breaks("parts")
+class HoldsOutExchanged(HonestFamily):
+    draw = withholding(lambda task: {"support": task.query, "query": reversed_order(task.support)})
+
+
+@breaks("parts")
+class HoldsOutMixed(HonestFamily):
+    """One example of the support data for one of the query data."""
+
+    draw = withholding(
+        lambda task: {
+            "support": Data(torch.cat([task.query.x[:1], task.support.x[1:]]), task.support.y),
+            "query": Data(torch.cat([task.support.x[:1], task.query.x[1:]]), task.query.y),
+        }
+    )
+
+
+@breaks("parts")
+class HoldsOutNewQueries(HonestFamily):
+    draw = withholding(lambda task: {"query": Data(task.query.x + 1, task.query.y)})
+
+
+@breaks("parts")
+class MovesCodes(HonestFamily):
+    """New data, and codes that were seen but for a millionth."""
+
+    @property
+    def shape(self):
+        return TaskShape((2,), (2,), 2)
+
+    def task(self, name, generator):
+        split, number = name.split("-")
+        code = torch.tensor([1.0, 1 + float(number)]) * (1 + 1e-6 * ("held_out", "validation", "seen").index(split))
+        return replace(super().task(name, generator), code=code)
+
+
 @breaks("parts")
 class OneName(HonestFamily):
     task = with_task(lambda made, generator: {"name": "task"})
@@ -903,13 +1082,35 @@ class InfiniteWeights(HonestInitializer):
         return super().weights(tasks, draws, generator) / 0
 
 
+@breaks("serves")  # and no others: the same "not a number" comes at every call
+class NoNumbers(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        return super().weights(tasks, draws, generator) + math.nan
+
+
+@breaks("repeats")
+class ReseedsWeights(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        torch.manual_seed(0)
+        return super().weights(tasks, draws, generator)
+
+
+@breaks("repeats")
+class FitDraws(HonestInitializer):
+    """Draws numbers, and throws them away."""
+
+    def fit(self, setting):
+        super().fit(setting)
+        torch.rand(3)
+
+
 @breaks("repeats")
 class GlobalDraws(HonestInitializer):
     def weights(self, tasks, draws, generator):
         return super().weights(tasks, draws, generator) + torch.randn(())
 
 
-@breaks("repeats", "abstains")  # whatever two calls are compared, they differ
+@breaks("repeats")  # and not `abstains`: whatever two calls are compared, they differ
 class CountsAnswers(HonestInitializer):
     def fit(self, setting):
         super().fit(setting)
@@ -932,6 +1133,24 @@ class LearnsFromQueries(HonestInitializer):
         return super().weights(swapped, draws, generator)
 
 
+@breaks("abstains")
+class NumberOfQueries(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        return super().weights(tasks, draws, generator) + 0.01 * len(tasks[0].query)
+
+
+@breaks("abstains")
+class MeanOfQueryLabels(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        return super().weights(tasks, draws, generator) + tasks[0].query.y.float().mean()
+
+
+@breaks("abstains")
+class HasFacts(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        return super().weights(tasks, draws, generator) + bool(tasks[0].facts)
+
+
 @breaks("preserves")
 class AveragesInPlace(HonestInitializer):
     def fit(self, setting):
@@ -944,6 +1163,40 @@ class DrawsInPlace(HonestInitializer):
     def weights(self, tasks, draws, generator):
         self.zoo.mul_(1.01)
         return super().weights(tasks, draws, generator)
+
+
+def in_place(after_fit: Any = None, after_weights: Any = None) -> dict[str, Any]:
+    """An initializer's methods, with a change in place to the setting, or to each new task."""
+
+    def fit(self: HonestInitializer, setting: Setting) -> None:
+        HonestInitializer.fit(self, setting)
+        after_fit(setting)
+
+    def weights(self: HonestInitializer, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:
+        found = HonestInitializer.weights(self, tasks, draws, generator)
+        for task in tasks:
+            after_weights(task)
+        return found
+
+    return {"fit": fit} if after_fit else {"weights": weights}
+
+
+IN_PLACE = {
+    "CentresFeatures": in_place(after_fit=lambda setting: setting.features.sub_(1)),
+    "ForgetsLosses": in_place(after_fit=lambda setting: setting.zoo.loss.zero_()),
+    "ForgetsWhoseNetworks": in_place(after_fit=lambda setting: setting.zoo.task_index.zero_()),
+    "ShufflesSeenLabels": in_place(after_fit=lambda setting: setting.zoo.tasks[0].support.y.add_(1)),
+    "ForgetsSeenCodes": in_place(after_fit=lambda setting: setting.zoo.tasks[-1].code.zero_()),
+    "TrainsThePrior": in_place(after_fit=lambda setting: next(setting.prior.parameters()).data.zero_()),
+    "ForgetsQueries": in_place(after_weights=lambda task: task.query.y.zero_()),
+    "CentresQueries": in_place(after_weights=lambda task: task.query.x.sub_(task.query.x.mean())),
+    "FlipsLabels": in_place(after_weights=lambda task: task.support.y.copy_(1 - task.support.y)),
+    "CentresSupport": in_place(after_weights=lambda task: task.support.x.sub_(task.support.x.mean())),
+    "ForgetsCodes": in_place(after_weights=lambda task: task.code.zero_()),
+    "ForgetsFactsToo": in_place(after_weights=lambda task: task.facts.clear()),
+}
+for _name, _methods in IN_PLACE.items():
+    breaks("preserves")(type(_name, (HonestInitializer,), {**_methods, "__module__": __name__}))
 
 
 @breaks("separates")

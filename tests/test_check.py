@@ -87,6 +87,20 @@ def test_a_module_is_judged_by_its_name(tmp_path: Path, monkeypatch: pytest.Monk
     assert {row["part"] for row in findings("wsf_by_name", "--set", "levels=12")} == {"straight(levels=12)"}
 
 
+def test_an_exception_in_a_part_is_told_once_in_full_with_its_place(tmp_path: Path) -> None:
+    path = module(tmp_path, "wsf_raising", preserving=False)
+    text = path.read_text().replace("return alpha_s * x_0", "return 1 / (0 * self.levels) * alpha_s * x_0")
+    path.write_text(text)
+    place = f"wsf_raising.py:{1 + text[: text.index('1 / (0')].count(chr(10))}"
+    done = check(str(path))
+    told = " ".join(done.stdout.split())
+    assert told.count(f"it raised ZeroDivisionError: division by zero (at {place})") == 1
+    assert f"arrives refuted: ZeroDivisionError at {place} again, as under recovers above" in told
+    raised = {row["check"]: row["raised"] for row in findings(str(path))}
+    assert raised["recovers"] == raised["arrives"] == f"ZeroDivisionError at {place}"
+    assert raised["begins"] == ""
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -113,3 +127,20 @@ def test_a_file_that_fails_is_named(tmp_path: Path) -> None:
     done = check(str(path))
     assert done.exit_code == 2
     assert f"{path} can't be imported: ModuleNotFoundError" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("hook", "reason"),
+    [
+        ("def wsf_parts():\n    return [Missing]\n", "fails: NameError: name 'Missing' is not defined"),
+        ("def wsf_parts():\n    return None\n", "fails: TypeError: 'NoneType' object is not iterable"),
+        ("def wsf_parts():\n    return [3]\n", "gives 3, which is no class derived from Part"),
+    ],
+)
+def test_a_hook_that_fails_is_named(tmp_path: Path, hook: str, reason: str) -> None:
+    path = tmp_path / "wsf_failing.py"
+    path.write_text(hook)
+    done = check(str(path))
+    assert done.exit_code == 2
+    assert f"wsf_parts of module 'wsf_failing' {reason}" in done.stderr
+    assert "Traceback" not in done.output

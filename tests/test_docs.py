@@ -24,6 +24,7 @@ from reference_rows import config_rows, part_rows, sections
 from tiny import REGISTRY, TABLES, made, tiny
 
 import wsframework
+import wsframework.testing.architectures
 import wsframework.testing.strategies
 import wsframework.testing.task_strategies
 from wsframework.cli.app import app
@@ -34,6 +35,7 @@ from wsframework.pipeline.ablate import ablate
 from wsframework.pipeline.report.contents import Figure
 from wsframework.pipeline.run import run
 from wsframework.testing.promises import CHECKS
+from wsframework.tracing.rules import RULES
 
 REFERENCE = ROOT / "docs" / "reference"
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
@@ -63,8 +65,10 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    before = set(sys.modules)
+    before, rules = set(sys.modules), dict(RULES)
     yield tmp_path
+    RULES.clear()
+    RULES.update(rules)  # without those that a page added
     for name in set(sys.modules) - before:
         if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]
@@ -253,9 +257,13 @@ def test_every_page_of_a_kind_is_linked(kind: str) -> None:
 
 
 def strategies() -> Iterator[str]:
-    """The public functions of the modules that generate."""
-    for module in (wsframework.testing.strategies, wsframework.testing.task_strategies):
-        functions = {name: value for name, value in vars(module).items() if inspect.isfunction(value)}
+    """The public functions and classes of the modules that generate."""
+    for module in (
+        wsframework.testing.architectures,
+        wsframework.testing.strategies,
+        wsframework.testing.task_strategies,
+    ):
+        functions = {n: v for n, v in vars(module).items() if inspect.isfunction(v) or inspect.isclass(v)}
         yield from (n for n, f in functions.items() if f.__module__ == module.__name__ and not n.startswith("_"))
 
 

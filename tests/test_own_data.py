@@ -142,10 +142,13 @@ def test_of_many_mistakes_the_first_are_shown_and_all_counted(tmp_path: Path) ->
 
 
 def test_a_missing_file_and_a_folder_are_told(tmp_path: Path) -> None:
-    (tmp_path / "iris.csv").write_text(GOOD)
+    for name in ("iris.csv", "inf.csv"):
+        (tmp_path / name).write_text(GOOD)
     for asked, told in (
         ("irsi.csv", "no such file; did you mean 'iris.csv'"),
         ("z", "no such file$"),
+        ("missing.csv", "no such file$"),
+        ("irsi", "no such file; did you mean 'iris.csv'"),
         ("", "a folder"),
     ):
         with pytest.raises(DataError, match=told):

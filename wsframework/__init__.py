@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wsframework.alignment import align, augment, barrier, canonical, mix_up, quotient_distance
     from wsframework.config.reading import read_config
     from wsframework.own_data import read_task
     from wsframework.parts.entrypoints import load_registry
@@ -27,8 +28,18 @@ if TYPE_CHECKING:
     from wsframework.pipeline.in_memory import fit_prior, train_zoo
     from wsframework.pipeline.run import run
     from wsframework.prior import Prior
-    from wsframework.spaces import Symmetry, Weights, WeightSpace
+    from wsframework.spaces import (
+        Symmetry,
+        Weights,
+        WeightSpace,
+        from_data,
+        neural_graph,
+        neuron_tokens,
+        pooled_tokens,
+        to_data,
+    )
     from wsframework.tasks import Data, Task, TaskShape
+    from wsframework.tracing import trace
     from wsframework.zoo import Zoo
 
 _INTERFACES = "wsframework.parts.interfaces"
@@ -51,11 +62,23 @@ _HOMES: dict[str, str] = {
     "Weights": "wsframework.spaces",
     "Zoo": "wsframework.zoo",
     "ablate": "wsframework.pipeline.ablate",
+    "align": "wsframework.alignment",
+    "augment": "wsframework.alignment",
+    "barrier": "wsframework.alignment",
+    "canonical": "wsframework.alignment",
     "fit_prior": "wsframework.pipeline.in_memory",
+    "from_data": "wsframework.spaces",
     "load_registry": "wsframework.parts.entrypoints",
+    "mix_up": "wsframework.alignment",
+    "neural_graph": "wsframework.spaces",
+    "neuron_tokens": "wsframework.spaces",
+    "pooled_tokens": "wsframework.spaces",
+    "quotient_distance": "wsframework.alignment",
     "read_config": "wsframework.config.reading",
     "read_task": "wsframework.own_data",
     "run": "wsframework.pipeline.run",
+    "to_data": "wsframework.spaces",
+    "trace": "wsframework.tracing",
     "train_zoo": "wsframework.pipeline.in_memory",
 }
 
@@ -80,11 +103,23 @@ __all__ = [
     "Zoo",
     "__version__",
     "ablate",
+    "align",
+    "augment",
+    "barrier",
+    "canonical",
     "fit_prior",
+    "from_data",
     "load_registry",
+    "mix_up",
+    "neural_graph",
+    "neuron_tokens",
+    "pooled_tokens",
+    "quotient_distance",
     "read_config",
     "read_task",
     "run",
+    "to_data",
+    "trace",
     "train_zoo",
 ]
 

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+NEAR = 0.75
+"""How alike the stems of two file names are at least (difflib's ratio) for one to be taken for the other."""
 
 
 class WsfError(Exception):
@@ -28,6 +32,10 @@ class NotationError(RequestError):
 
 class SpaceError(RequestError):
     """Weights and weight space, or a part and a weight space, do not fit each other."""
+
+
+class TraceError(WsfError):
+    """No weight space was found for a module: it could not be followed, or what was found failed its verification."""
 
 
 class PartError(RequestError):
@@ -86,3 +94,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; known: {', '.join(names)}" if names else ""
+
+
+def nearest_file(path: Path, suffix: str) -> str:
+    """The clause ``"; did you mean 'x.csv'?"`` for the file with this suffix, beside ``path``, whose stem is most like.
+
+    Empty where none is truly near: a suffix that all share makes no name near.
+    """
+    beside = {p.stem: p.name for p in path.parent.glob(f"*{suffix}")} if path.parent.is_dir() else {}
+    close = difflib.get_close_matches(path.stem, beside, n=1, cutoff=NEAR)
+    return f"; did you mean {beside[close[0]]!r}?" if close else ""

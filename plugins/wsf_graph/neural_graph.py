@@ -1,4 +1,4 @@
-"""The neural graph of a weight space: neurons are nodes, weights are edges, biases are features of nodes."""
+"""The neural graph that this denoiser reads: one whose nodes are the elements of plain dims."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from wsframework import spaces
 from wsframework.errors import SpaceError
 from wsframework.spaces import Parameter, WeightSpace
 
 
 @dataclass(frozen=True, eq=False)
 class NeuralGraph:
-    """A node for each element of each dim that is an axis of a parameter, an edge for each weight.
+    """`wsframework.spaces.neural_graph` of a space without products, sums, dims within dims and kernels.
 
-    References: Kofinas et al. 2024, arXiv:2403.12143; Lim et al. 2023, arXiv:2312.04501.
+    Every edge has a weight and no place, and every node is an element of one dim.
 
     Attributes:
         dims: the names of the dims that have nodes.
@@ -55,22 +56,19 @@ def neural_graph(space: WeightSpace, device: torch.device) -> NeuralGraph:
         SpaceError: naming the first parameter that is neither a matrix nor a vector over plain dims.
     """
     axes = [_plain_axes(space, parameter) for parameter in space.parameters]
-    dims = tuple(dict.fromkeys(name for names in axes for name in names))
-    sizes = [space.dim(name).size for name in dims]
-    starts = {name: sum(sizes[:place]) for place, name in enumerate(dims)}
-    columns = [_entries(space, number, names, starts) for number, names in enumerate(axes)]
-    position, parameter, target, source = _joined(columns, rows=4).to(device)
-    bias_position, bias_parameter, bias_node = _joined(columns, rows=3).to(device)
+    graph = spaces.neural_graph(space).to(device)
+    dims = tuple(map(str, graph.kinds))
+    sizes = [kind.nodes for kind in graph.kinds]
     return NeuralGraph(
         dims=dims,
-        node_dim=torch.arange(len(dims)).repeat_interleave(torch.tensor(sizes)).to(device),
+        node_dim=graph.node_kind,
         node_share=torch.cat([torch.full((size,), 1 / (size * len(sizes))) for size in sizes]).to(device),
-        edges=torch.stack([source, target]),
-        edge_position=position,
-        edge_parameter=parameter,
-        bias_node=bias_node,
-        bias_position=bias_position,
-        bias_parameter=bias_parameter,
+        edges=graph.edges.index,
+        edge_position=graph.edges.coordinate,
+        edge_parameter=graph.edges.parameter,
+        bias_node=graph.features.node,
+        bias_position=graph.features.coordinate,
+        bias_parameter=graph.features.parameter,
         occurrences=_occurrences(dims, axes).to(device),
     )
 
@@ -87,20 +85,6 @@ def _plain_axes(space: WeightSpace, parameter: Parameter) -> tuple[str, ...]:
         if (outer := space.dim(name).within) is not None:
             raise SpaceError(f"parameter {parameter.name!r} has dim {name!r}, which depends on {outer!r}; {wanted}")
     return names
-
-
-def _entries(space: WeightSpace, number: int, names: Sequence[str], starts: dict[str, int]) -> Tensor:
-    """One column for each entry of a parameter: flat coordinate, number of the parameter, node of each axis."""
-    parameter = space.parameters[number]
-    shape = space.shapes[parameter.name]
-    nodes = [torch.arange(size) + starts[name] for name, size in zip(names, shape, strict=True)]
-    ends = torch.cartesian_prod(*nodes).reshape(-1, len(nodes)).unbind(1)
-    position = torch.arange(len(ends[0])) + space.offsets[parameter.name]
-    return torch.stack([position, torch.full_like(position, number), *ends])
-
-
-def _joined(columns: Sequence[Tensor], rows: int) -> Tensor:
-    return torch.cat([torch.empty(rows, 0, dtype=torch.long), *(c for c in columns if len(c) == rows)], dim=1)
 
 
 def _occurrences(dims: Sequence[str], axes: Sequence[Sequence[str]]) -> Tensor:

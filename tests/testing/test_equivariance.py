@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -80,3 +82,25 @@ def test_the_error_is_relative(space: WeightSpace, data: st.DataObject) -> None:
 def test_x_of_another_space_is_refused() -> None:
     with pytest.raises(SpaceError, match="coordinates"):
         equivariance_error(lambda x: x, SPACE, torch.ones(1, 3), SPACE.identity_symmetry())
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        (lambda x: x[:, :3], r"the function gives \(2, 3\) where weights are \(2, 51\)"),
+        (lambda x: x.sum(), r"the function gives \(\) where weights are \(2, 51\)"),
+        (lambda x: x[:1], r"the function gives \(1, 51\) where weights are \(2, 51\)"),
+        (lambda x: [x], r"the function gives no tensor but a list, weights are \(2, 51\)"),
+        (lambda x: None, r"the function gives no tensor but a NoneType"),
+    ],
+)
+def test_an_answer_that_lives_elsewhere_is_refused_in_a_sentence(function: Any, sentence: str) -> None:
+    with pytest.raises(SpaceError, match=sentence):
+        assert_equivariant(function, SPACE)
+
+
+def test_an_invariant_answer_is_a_tensor_of_one_shape() -> None:
+    with pytest.raises(SpaceError, match="the function gives no tensor but a float"):
+        assert_invariant(lambda x: 1.0, SPACE)
+    with pytest.raises(SpaceError, match="as before"):
+        assert_invariant(lambda x: x.flatten()[: 1 + int(x.flatten().argmax())], SPACE)

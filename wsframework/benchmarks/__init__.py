@@ -1,4 +1,4 @@
-"""Benchmarks: each module here is one, named by its file, with a function ``run() -> Table``.
+"""Benchmarks: each module here is one, named by its file, with a function ``run() -> Table``; packages help them.
 
 A figure stands beside a bound or a rival that was measured in the same run on the same machine.
 """
@@ -44,7 +44,7 @@ class Table:
 
 def names() -> tuple[str, ...]:
     """The benchmarks there are."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in ("rivals", "subjects")))
 
 
 def benchmark(name: str) -> Callable[[], Table]:

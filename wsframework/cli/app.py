@@ -18,6 +18,7 @@ from wsframework.cli.plugins import plugins
 from wsframework.cli.run import run
 from wsframework.cli.sample import sample
 from wsframework.cli.show import show
+from wsframework.cli.symmetries import symmetries
 from wsframework.errors import WsfError
 
 
@@ -56,6 +57,6 @@ def wsf(
     """Neural-network weights as data: zoos, symmetries, priors over weights, honest baselines."""
 
 
-for command in (run, sample, plugins, show, check, bench):
+for command in (run, sample, symmetries, plugins, show, check, bench):
     app.command()(command)
 app.add_typer(new, name="new")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,9 +84,17 @@ def _print(findings: Sequence[Finding]) -> None:
         of_part = [found for found in findings if (found.kind, found.part) == part]
         console.print(f"\n{part[0]}:{part[1]}", style="bold", markup=False)
         console.print(_table(of_part))
-        for found in (f for f in of_part if f.detail):
-            console.print(f"\n{found.check} {found.verdict}: {found.detail}", markup=False, highlight=False)
+        for found, detail in _details(of_part):
+            console.print(f"\n{found.check} {found.verdict}: {detail}", markup=False, highlight=False)
     console.print(f"\n{_summary(findings)}", highlight=False)
+
+
+def _details(findings: Sequence[Finding]) -> Iterator[tuple[Finding, str]]:
+    """What there is to say of findings; an exception that comes from one place in the part, once in full."""
+    told: dict[str, str] = {}
+    for found in (f for f in findings if f.detail):
+        first = told.setdefault(found.raised, found.check) if found.raised else found.check
+        yield found, found.detail if first == found.check else f"{found.raised} again, as under {first} above"
 
 
 def _table(findings: Sequence[Finding]) -> Table:

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -52,7 +52,7 @@ def find_all(registry: Registry, asked: str) -> Sequence[type[Part]]:
         raise PartError(f"plugin {plugin!r} is broken: {registry.broken[plugin]}")
     if plugin in registry.plugins:
         return registry.plugins[plugin]
-    if asked == plugin and (module := _module(asked)) is not None:
+    if asked == plugin and (module := module_named(asked)) is not None:
         return _parts(module)
     if asked != plugin:
         raise PartError(f"there is no plugin {plugin!r}{nearest(plugin, registry.plugins)}")
@@ -62,7 +62,7 @@ def find_all(registry: Registry, asked: str) -> Sequence[type[Part]]:
     raise PartError(f"{asked!r} is no part, no plugin and no module{nearest(asked, known)}")
 
 
-def _module(asked: str) -> ModuleType | None:
+def module_named(asked: str) -> ModuleType | None:
     """The module called ``asked``, imported; None if there is none."""
     try:
         if asked.endswith(".py"):
@@ -101,13 +101,13 @@ def _parts(module: ModuleType) -> Sequence[type[Part]]:
     """What the module's hook gives, or without a hook the part classes that it defines.
 
     Raises:
-        PartError: if it has none.
+        PartError: if it has none, or its hook fails.
     """
     from wsframework.parts.interfaces import INTERFACES, Part
 
     hook = getattr(module, "wsf_parts", None)
     found = (
-        list(hook())
+        _hooked(module.__name__, hook)
         if callable(hook)
         else [
             value
@@ -122,4 +122,22 @@ def _parts(module: ModuleType) -> Sequence[type[Part]]:
         raise PartError(
             f"module {module.__name__!r} has no part: no function wsf_parts, and no class derived from Part"
         )
+    return found
+
+
+def _hooked(name: str, hook: Callable[[], Iterable[type[Part]]]) -> Sequence[type[Part]]:
+    """What the hook of module ``name`` gives.
+
+    Raises:
+        PartError: if it raises anything, or gives what is no part.
+    """
+    from wsframework.parts.interfaces import Part
+
+    try:
+        found = list(hook())
+    except Exception as error:
+        raise PartError(f"wsf_parts of module {name!r} fails: {type(error).__name__}: {error}") from None
+    for value in found:
+        if not (inspect.isclass(value) and issubclass(value, Part)):
+            raise PartError(f"wsf_parts of module {name!r} gives {value!r}, which is no class derived from Part")
     return found

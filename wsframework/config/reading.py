@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from wsframework.config.changing import changed, parse_changes
 from wsframework.config.resolving import resolve
 from wsframework.config.sections import Config
 from wsframework.config.writing import to_tables
-from wsframework.errors import ConfigError, nearest
+from wsframework.errors import ConfigError, nearest_file
 from wsframework.parts.registry import Registry
 
 
@@ -66,7 +65,7 @@ def _tables(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(str(path), [f"there is no such file{_nearest_file(path)}"]) from None
+        raise ConfigError(str(path), [f"there is no such file{nearest_file(path, '.toml')}"]) from None
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), [f"the file is not UTF-8 text ({error.reason} at byte {error.start})"]) from None
     except OSError as error:
@@ -75,11 +74,6 @@ def _tables(path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(path), [f"this is not TOML: {_with_line(str(error), text)}"]) from None
-
-
-def _nearest_file(path: Path) -> str:
-    names = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
-    return nearest(path.name, names) if get_close_matches(path.name, names) else ""
 
 
 def _with_line(message: str, text: str) -> str:

@@ -7,10 +7,9 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
-from wsframework.errors import DataError, nearest
+from wsframework.errors import DataError, nearest_file
 
 OTHER_SEPARATORS = {";": "';'", "\t": "tabs"}
 
@@ -73,7 +72,7 @@ def _text(path: Path) -> str:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise DataError(str(path), [f"there is no such file{_nearest_file(path)}"]) from None
+        raise DataError(str(path), [f"there is no such file{nearest_file(path, '.csv')}"]) from None
     except IsADirectoryError:
         raise DataError(str(path), ["this is a folder; name a CSV file in it"]) from None
     except OSError as error:
@@ -83,11 +82,6 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(str(path), [f"line {line}: this is not UTF-8 text; save the file as UTF-8"]) from None
-
-
-def _nearest_file(path: Path) -> str:
-    names = [p.name for p in path.parent.glob("*.csv")] if path.parent.is_dir() else []
-    return nearest(path.name, names) if get_close_matches(path.name, names) else ""
 
 
 def _rows(source: str, text: str) -> Iterator[Row]:

@@ -1,9 +1,37 @@
-"""Weight spaces: notation, coordinates, symmetries, orbits, batches of weights."""
+"""Weight spaces: notation, coordinates, symmetries, orbits, graphs, batches of weights."""
 
+from wsframework.spaces.graph import neural_graph
+from wsframework.spaces.graph_data import from_data, to_data
+from wsframework.spaces.graph_form import EdgeSet, FeatureSet, NeuralGraph
+from wsframework.spaces.nodes import NodeKind
 from wsframework.spaces.notation import Axis, Dim, Occurrence, Parameter
 from wsframework.spaces.orbits import Orbits, orbits
+from wsframework.spaces.pooling import PooledTokens, pooled_tokens
 from wsframework.spaces.space import Block, WeightSpace
 from wsframework.spaces.symmetry import Symmetry
+from wsframework.spaces.tokens import NeuronTokens, neuron_tokens
 from wsframework.spaces.weights import Weights
 
-__all__ = ["Axis", "Block", "Dim", "Occurrence", "Orbits", "Parameter", "Symmetry", "WeightSpace", "Weights", "orbits"]
+__all__ = [
+    "Axis",
+    "Block",
+    "Dim",
+    "EdgeSet",
+    "FeatureSet",
+    "NeuralGraph",
+    "NeuronTokens",
+    "NodeKind",
+    "Occurrence",
+    "Orbits",
+    "Parameter",
+    "PooledTokens",
+    "Symmetry",
+    "WeightSpace",
+    "Weights",
+    "from_data",
+    "neural_graph",
+    "neuron_tokens",
+    "orbits",
+    "pooled_tokens",
+    "to_data",
+]

@@ -13,8 +13,9 @@ at once, without changing the network's function; a *fixed* one may not. ``value
 dim that depends on another: its elements are permuted within each element of ``heads`` separately.
 ``hidden:sign=32`` gives a free dim a gauge (``sign`` or ``scale``), and ``hidden^-1`` an occurrence its
 exponent. Every other line is a parameter: its name, its axes, and ``as ROLE`` where its role is not its
-name. An axis is a dim, a product of dims in parentheses ``(c h w)``, or a sum of products
-``(heads key + heads key + heads value)``. ``name ()`` is a scalar. ``#`` begins a comment.
+name; or a further name of one, ``head.weight = embedding.weight``. An axis is a dim, a product of dims in
+parentheses ``(c h w)``, or a sum of products ``(heads key + heads key + heads value)``. ``name ()`` is a
+scalar. ``#`` begins a comment.
 
 A dim is declared before it is used. An occurrence may repeat what its dim depends on (``value[heads]``);
 its exponent is 0 where none is stated.
@@ -95,15 +96,25 @@ class Parameter:
         """Every occurrence of a dim, axis by axis."""
         return tuple(o for axis in self.axes for term in axis.terms for o in term)
 
+    @property
+    def notation(self) -> str:
+        """Its axes, as in the notation."""
+        return _format_axes(self.axes)
 
-def parse(text: str) -> tuple[tuple[Dim, ...], tuple[Parameter, ...]]:
-    """The dims and parameters that ``text`` states.
+
+Tie = tuple[str, str]
+"""A further name of a parameter in the state dict, and the name that it has in the space."""
+
+
+def parse(text: str) -> tuple[tuple[Dim, ...], tuple[Parameter, ...], tuple[Tie, ...]]:
+    """The dims, parameters and ties that ``text`` states.
 
     Raises:
         NotationError: with the line and what is wrong in it.
     """
     dims: dict[str, Dim] = {}
     parameters: list[Parameter] = []
+    ties: list[Tie] = []
     for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.split("#")[0].strip()
         if not line:
@@ -115,11 +126,20 @@ def parse(text: str) -> tuple[tuple[Dim, ...], tuple[Parameter, ...]]:
                     dim = _parse_declaration(word, free=keyword == "free")
                     if dims.setdefault(dim.name, dim) != dim:
                         raise NotationError(f"dim {dim.name!r} is declared twice, and differently")
+            elif rest[:1] == ["="]:
+                ties.append(_parse_tie(line))
             else:
                 parameters.append(_parse_parameter(line, dims))
         except NotationError as error:
             raise NotationError(f"line {number} ({line!r}): {error}") from None
-    return tuple(dims.values()), tuple(parameters)
+    return tuple(dims.values()), tuple(parameters), tuple(ties)
+
+
+def _parse_tie(line: str) -> Tie:
+    words = line.split()
+    if len(words) != 3:
+        raise NotationError("a tie is written 'head.weight = embedding.weight'")
+    return words[0], words[2]
 
 
 def _parse_declaration(word: str, free: bool) -> Dim:
@@ -164,16 +184,23 @@ def _parse_occurrence(word: str, dims: dict[str, Dim]) -> Occurrence:
     return Occurrence(dim.name, int((match["exponent"] or "^0")[1:]))
 
 
-def check_names(dims: Sequence[Dim], parameters: Sequence[Parameter]) -> None:
+def check_names(dims: Sequence[Dim], parameters: Sequence[Parameter], ties: Sequence[Tie] = ()) -> None:
     """Refuse what no text could state.
 
     Raises:
-        NotationError: naming a dim, parameter or role that is not a word of the notation, or is there twice.
+        NotationError: naming a dim, parameter or role that is not a word of the notation, or is there twice; or a
+            tie to what is no parameter.
     """
     names = [d.name for d in dims]
+    known = [p.name for p in parameters]
+    for _, original in ties:
+        if original not in known:
+            raise NotationError(
+                f"a tie names {original!r}, which is no parameter of this space{nearest(original, known)}"
+            )
     for kind, pattern, words in (
         ("dim", _NAME, names),
-        ("parameter", _WORD, [p.name for p in parameters]),
+        ("parameter", _WORD, [*known, *(name for name, _ in ties)]),
         ("role", _ROLE, [p.role for p in parameters]),
     ):
         for word in words:
@@ -191,16 +218,16 @@ def check_names(dims: Sequence[Dim], parameters: Sequence[Parameter]) -> None:
             )
 
 
-def format_space(dims: Sequence[Dim], parameters: Sequence[Parameter]) -> str:
-    """The inverse of `parse`: text that parses to the same dims and parameters."""
+def format_space(dims: Sequence[Dim], parameters: Sequence[Parameter], ties: Sequence[Tie] = ()) -> str:
+    """The inverse of `parse`: text that parses to the same dims, parameters and ties."""
     lines = [f"{kind} {' '.join(map(str, found))}" for kind, found in _declarations(dims)]
-    rows = [(p.name, _format_axes(p.axes), p.role) for p in parameters]
+    rows = [(p.name, p.notation, p.role) for p in parameters]
     name_width = max((len(name) for name, _, _ in rows), default=0)
     axes_width = max((len(axes) for _, axes, _ in rows), default=0)
     for name, axes, role in rows:
         as_role = "" if role == name else f"  as {role}"
         lines.append(f"{name:{name_width}}  {axes:{axes_width if as_role else 0}}{as_role}".rstrip())
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"{name} = {original}" for name, original in ties)])
 
 
 def _declarations(dims: Sequence[Dim]) -> list[tuple[str, list[Dim]]]:

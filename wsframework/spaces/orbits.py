@@ -52,8 +52,8 @@ def orbits(space: WeightSpace) -> Orbits:
     roles = {p.name: p.role for p in space.parameters}
     for block in space.blocks():
         positions = space.block_index(block).flatten()
-        labels = _labels(space, block)
-        entry, orbit = _one_of_each(labels)
+        labels = entry_labels(space, block)
+        entry, orbit = one_of_each(labels)
         prefix = roles[block.parameter] + ("@" + "+".join(map(str, block.terms)) if any(block.terms) else "")
         names = [f"{prefix}[{','.join(label)}]" for label in zip(*(c.names(entry) for c in labels), strict=True)]
         numbers = [keys.setdefault(name, len(keys)) for name in names or [f"{prefix}[]"]]
@@ -62,33 +62,39 @@ def orbits(space: WeightSpace) -> Orbits:
 
 
 @dataclass(frozen=True, eq=False)
-class _Label:
-    """An invariant of the entries of a block: a position on a fixed axis, or whether two positions coincide."""
+class Label:
+    """An invariant of the entries of a block: a position on a fixed axis, or whether two positions coincide.
+
+    Attributes:
+        values: of each entry, integers of shape (entries,), from 0 to below ``count``.
+        places: among the block's occurrences: of the one position, or of the two that are compared.
+    """
 
     values: Tensor
     count: int
-    positions: bool
+    places: tuple[int, ...]
 
     def names(self, entry: Tensor) -> list[str]:
+        """What the label says of some entries, by their numbers (n,)."""
         values = self.values[entry].tolist()
-        return [str(v) if self.positions else "~="[v] for v in values]
+        return [str(v) if len(self.places) == 1 else "~="[v] for v in values]
 
 
-def _labels(space: WeightSpace, block: Block) -> list[_Label]:
+def entry_labels(space: WeightSpace, block: Block) -> list[Label]:
     """The invariants that, all together, are equal exactly for entries of one orbit."""
     shape = [space.dim(o.dim).size for o in block.occurrences]
     grids = torch.meshgrid(*(torch.arange(n) for n in shape), indexing="ij") if shape else ()
     fixed = [p for p, o in enumerate(block.occurrences) if not space.dim(o.dim).free]
-    labels = [_Label(grids[place].flatten(), shape[place], positions=True) for place in fixed]
+    labels = [Label(grids[place].flatten(), shape[place], (place,)) for place in fixed]
     for first, second in _repeated(space, block):
         same = grids[first] == grids[second]
         for a, b in zip(outer_places(space, block, first), outer_places(space, block, second), strict=True):
             same = same & (grids[a] == grids[b])
-        labels.append(_Label(same.flatten().long(), 2, positions=False))
+        labels.append(Label(same.flatten().long(), 2, (first, second)))
     return labels
 
 
-def _one_of_each(labels: list[_Label]) -> tuple[Tensor, Tensor]:
+def one_of_each(labels: list[Label]) -> tuple[Tensor, Tensor]:
     """One entry of each orbit (orbits,), and the orbit of each entry (entries,); without labels, of them all (1,)."""
     code = torch.zeros(1, dtype=torch.long)
     for label in labels:

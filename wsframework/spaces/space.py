@@ -7,15 +7,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from wsframework.errors import SpaceError, nearest
-from wsframework.spaces.notation import Dim, Occurrence, Parameter, check_names, format_space, parse
+from wsframework.spaces.notation import Dim, Occurrence, Parameter, Tie, check_names, format_space, parse
 
 if TYPE_CHECKING:
     from wsframework.spaces.symmetry import Symmetry
@@ -58,10 +58,14 @@ class WeightSpace:
     Attributes:
         dims: the named index sets, an outer dim before those that depend on it.
         parameters: their names, axes and roles.
+        ties: further names that a parameter has in the state dict, and the name that it has here.
+        notes: what `wsframework.trace` has to say of the space that it found; no part of it when compared.
     """
 
     dims: tuple[Dim, ...]
     parameters: tuple[Parameter, ...]
+    ties: tuple[Tie, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def parse(cls, text: str) -> WeightSpace:
@@ -69,7 +73,7 @@ class WeightSpace:
         return cls(*parse(text))
 
     def __post_init__(self) -> None:
-        check_names(self.dims, self.parameters)
+        check_names(self.dims, self.parameters, self.ties)
         names = [d.name for d in self.dims]
         for dim in self.dims:
             if dim.size < 1:
@@ -96,18 +100,18 @@ class WeightSpace:
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.dims, self.parameters))
+        return hash((self.dims, self.parameters, self.ties))
 
     def __hash__(self) -> int:
         """As the fields say, computed once: spaces are keys of many caches."""
         return self._hash
 
-    def __reduce__(self) -> tuple[type[WeightSpace], tuple[tuple[Dim, ...], tuple[Parameter, ...]]]:
+    def __reduce__(self) -> tuple[type[WeightSpace], tuple[Any, ...]]:
         """What another process needs: the fields, but no hash, since strings hash differently there."""
-        return WeightSpace, (self.dims, self.parameters)
+        return WeightSpace, (self.dims, self.parameters, self.ties, self.notes)
 
     def __str__(self) -> str:
-        return format_space(self.dims, self.parameters)
+        return format_space(self.dims, self.parameters, self.ties)
 
     @cached_property
     def _by_name(self) -> dict[str, Dim]:
@@ -192,9 +196,12 @@ class WeightSpace:
         Raises:
             SpaceError: naming a parameter that is missing, unknown, or of another shape.
         """
-        for name in parameters:
-            if name not in self.shapes:
+        ties = dict(self.ties)
+        for name, value in parameters.items():
+            if name not in self.shapes and name not in ties:
                 raise SpaceError(f"no parameter {name!r} in this space{nearest(name, self.shapes)}")
+            if name in ties and ties[name] in parameters and not _equal(value, parameters[ties[name]]):
+                raise SpaceError(f"parameter {name!r} is tied to {ties[name]!r}, but differs from it")
         rows: dict[str, Tensor] = {}
         for name, shape in self.shapes.items():
             if name not in parameters:
@@ -219,3 +226,7 @@ class WeightSpace:
         from wsframework.spaces.symmetry import Symmetry
 
         return Symmetry.identity(self)
+
+
+def _equal(first: Tensor, second: Tensor) -> bool:
+    return first is second or (first.shape == second.shape and bool((first == second).all()))

@@ -108,9 +108,10 @@ class Symmetry:
         for name, row in self.space.rows(weights).items():  # one by one: each keeps its dtype, integers exactly
             start = self.space.offsets[name]
             places = slice(start, start + row.shape[-1])
-            source, scale = (t[places].to(row.device) for t in (self.index - start, self.scale))
-            moved[name] = (row[..., source] * scale.to(row.dtype)).reshape(weights[name].shape)
-        return {name: moved[name] for name in weights}
+            source, scale = (t[places].to(row.device) for t in (self.index, self.scale))
+            moved[name] = (row[..., source - start] * scale.to(row.dtype)).reshape(weights[name].shape)
+        ties = dict(self.space.ties)
+        return {name: moved[ties.get(name, name)] for name in weights}
 
     def compose(self, first: Symmetry) -> Symmetry:
         """The element that acts as ``first``, then as ``self``."""

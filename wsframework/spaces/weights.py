@@ -47,8 +47,9 @@ class Weights:
         return self.x.shape[0]
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """The state dict of one member, for ``module.load_state_dict(..., strict=True)``."""
-        return {name: value.clone() for name, value in self.space.unflatten(self.x[index]).items()}
+        """The state dict of one member, tied names too, for ``module.load_state_dict(..., strict=True)``."""
+        state = {name: value.clone() for name, value in self.space.unflatten(self.x[index]).items()}
+        return state | {name: state[original] for name, original in self.space.ties}
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         return (self[i] for i in range(len(self)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
@@ -15,6 +15,7 @@ from hypothesis.strategies import SearchStrategy
 from wsframework.errors import WsfError
 from wsframework.parts.interfaces import Part
 from wsframework.testing.equivariance import TOLERANCES
+from wsframework.testing.raised import Raised
 from wsframework.testing.subject import Subject
 
 PATIENCE = 60
@@ -22,7 +23,15 @@ PATIENCE = 60
 
 
 class Refuted(AssertionError):
-    """A part does not keep a promise; the sentence says which, and the smallest case in which it was seen."""
+    """A part does not keep a promise; the sentence says which, and the smallest case in which it was seen.
+
+    Attributes:
+        raised: where the part raised an exception instead: its class, and where; else empty.
+    """
+
+    def __init__(self, sentence: str, raised: str = "") -> None:
+        super().__init__(sentence)
+        self.raised = raised
 
 
 class Inapplicable(Exception):
@@ -42,6 +51,11 @@ class Case(Protocol):
         ...
 
 
+def _none(_: Subject) -> Sequence[Any]:
+    """No case."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Check:
     """A promise of every part of one kind.
@@ -53,6 +67,7 @@ class Check:
         cases: the cases on which a subject is tried.
         law: raises AssertionError, or anything else, where the promise is broken on a case.
         may_decline_all: whether a part may decline every case; else it serves nothing, and is refuted.
+        further: cases that are seldom or never generated; tried last, because they are not the smallest.
     """
 
     kind: str
@@ -61,6 +76,7 @@ class Check:
     cases: Callable[[Subject], SearchStrategy[Any]]
     law: Callable[[Any], None]
     may_decline_all: bool = True
+    further: Callable[[Subject], Sequence[Any]] = _none
 
     def __str__(self) -> str:
         return self.name
@@ -83,10 +99,7 @@ class Check:
             nonlocal served
             if not served and len(refusals) >= PATIENCE:
                 return
-            try:
-                self._judge(subject, case)
-            except Refusal as refusal:
-                refusals.append(str(refusal))
+            if not self._serves(subject, case, refusals):
                 reject()
             served = True
 
@@ -96,8 +109,19 @@ class Check:
             pass
         except Flaky:
             raise Refuted(f"{subject}: {self.promise} It does at one call, and not at the next alike.") from None
+        for case in self.further(subject):
+            served = self._serves(subject, case, refusals) or served
         if not served:
             self._declined(subject, refusals[-1] if refusals else "no case suits it")
+
+    def _serves(self, subject: Subject, case: Case, refusals: list[str]) -> bool:
+        """Whether the part answers in this case, as it should; that it declines it goes to ``refusals``."""
+        try:
+            self._judge(subject, case)
+        except Refusal as refusal:
+            refusals.append(str(refusal))
+            return False
+        return True
 
     def _declined(self, subject: Subject, why: str) -> NoReturn:
         if self.may_decline_all:
@@ -106,6 +130,7 @@ class Check:
 
     def _judge(self, subject: Subject, case: Case) -> None:
         """The law on one case, whatever the state of torch's global generator."""
+        raised = ""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(case.seed)
             try:
@@ -115,10 +140,11 @@ class Check:
             except AssertionError as error:
                 found = str(error) or "it does not hold"
             except Exception as error:
-                found = f"it raised {type(error).__name__}: {error}"
+                of_part = Raised.by(error, subject.part)
+                found, raised = f"it raised {of_part}", of_part.origin
             else:
                 return
-        raise Refuted(f"{subject}: {self.promise} But {found}, with {case}") from None
+        raise Refuted(f"{subject}: {self.promise} But {found}, with {case}", raised) from None
 
 
 def _settings(examples: int) -> settings:
@@ -151,6 +177,23 @@ def require_rounding(error: float, dtype: torch.dtype, otherwise: str) -> None:
     )
 
 
+def same(found: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether shapes and numbers are the same; "not a number" is the same as itself."""
+    return found.shape == other.shape and torch.allclose(found, other, rtol=0, atol=0, equal_nan=True)
+
+
+def settled(answer: Callable[[], torch.Tensor]) -> torch.Tensor:
+    """The answer to a question that is asked twice.
+
+    Where the two differ the case is declined: what changes by itself says nothing of what it depends on, and
+    whether it may is judged elsewhere.
+    """
+    first = answer()
+    if not same(first, answer()):
+        raise Refusal("two calls alike differ, which is judged by `repeats`")
+    return first
+
+
 @contextmanager
 def may_decline() -> Iterator[None]:
     """Within this context, a part may decline the case by an error that is addressed to the user."""
@@ -161,12 +204,16 @@ def may_decline() -> Iterator[None]:
 
 
 def promised(
-    kind: str, cases: Callable[[Subject], SearchStrategy[Any]], *, may_decline_all: bool = True
+    kind: str,
+    cases: Callable[[Subject], SearchStrategy[Any]],
+    *,
+    may_decline_all: bool = True,
+    further: Callable[[Subject], Sequence[Any]] = _none,
 ) -> Callable[[Callable[[Any], None]], Check]:
     """A law as a check: its name is the function's, its promise the first paragraph of the docstring."""
 
     def made(law: Callable[[Any], None]) -> Check:
         promise = " ".join((law.__doc__ or "").split("\n\n")[0].split())
-        return Check(kind, law.__name__, promise, cases, law, may_decline_all)
+        return Check(kind, law.__name__, promise, cases, law, may_decline_all, further)
 
     return made

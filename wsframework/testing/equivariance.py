@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from wsframework.errors import SpaceError
 from wsframework.spaces import Symmetry, WeightSpace
 
 TOLERANCES: dict[torch.dtype, float] = {torch.float32: 1e-5, torch.float64: 1e-12}
@@ -19,17 +20,39 @@ def equivariance_error(function: Map, space: WeightSpace, x: Tensor, symmetry: S
     """``||f(g x) - g f(x)|| / ||f(x)||`` for f from (..., size) to (..., size). Measures only.
 
     Where ``f(x)`` is zero, so is the error if ``f(g x)`` is, and else infinite.
+
+    Raises:
+        SpaceError: if x, or what the function gives, does not live in the space.
     """
     _ = space.unflatten(x)  # x lives in the space, or a SpaceError says so
-    answer = function(x).detach()
-    return _relative(function(symmetry.act(x)).detach(), symmetry.act(answer), answer)
+    answer, moved = _answer(function, x, x.shape), _answer(function, symmetry.act(x), x.shape)
+    return _relative(moved, symmetry.act(answer), answer)
 
 
 def invariance_error(function: Map, space: WeightSpace, x: Tensor, symmetry: Symmetry) -> float:
-    """``||f(g x) - f(x)|| / ||f(x)||`` for f from (..., size) to a tensor of any shape. Measures only."""
+    """``||f(g x) - f(x)|| / ||f(x)||`` for f from (..., size) to a tensor of any shape. Measures only.
+
+    Raises:
+        SpaceError: if x does not live in the space, or the function gives no tensor, or one of another shape for g x.
+    """
     _ = space.unflatten(x)
-    answer = function(x).detach()
-    return _relative(function(symmetry.act(x)).detach(), answer, answer)
+    answer = _answer(function, x)
+    return _relative(_answer(function, symmetry.act(x), answer.shape), answer, answer)
+
+
+def _answer(function: Map, x: Tensor, shape: torch.Size | None = None) -> Tensor:
+    """What the function gives, of this shape (None: of any).
+
+    Raises:
+        SpaceError: if it gives anything else.
+    """
+    answer = function(x)
+    if not isinstance(answer, Tensor):
+        raise SpaceError(f"the function gives no tensor but a {type(answer).__name__}, weights are {tuple(x.shape)}")
+    if shape is not None and answer.shape != shape:
+        wanted = "" if shape == x.shape else f", and not {tuple(shape)} as before"
+        raise SpaceError(f"the function gives {tuple(answer.shape)} where weights are {tuple(x.shape)}{wanted}")
+    return answer.detach()
 
 
 def relative_difference(found: Tensor, expected: Tensor) -> float:
@@ -65,7 +88,8 @@ def assert_equivariant(
         generator: of x and g (default: the same ones every time).
 
     Raises:
-        AssertionError: with the largest error.
+        AssertionError: with the first error that rounding does not explain.
+        SpaceError: if the function gives no tensor, or one of another shape than x.
     """
     _judge(equivariance_error, "equivariant", function, space, gauge, dtype, batch, draws, generator)
 

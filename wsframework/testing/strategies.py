@@ -18,6 +18,8 @@ from wsframework.spaces import Axis, Dim, Occurrence, Parameter, Symmetry, Weigh
 from wsframework.spaces.notation import Gauge
 
 _SEEDS = st.integers(0, 2**32 - 1)
+WIDE = (2, 40, 33, 1)
+"""Sizes of a perceptron with layers wider than `mlp_spaces` draws by default."""
 
 
 @st.composite

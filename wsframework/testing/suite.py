@@ -23,6 +23,7 @@ class Finding:
         part: the part, with its options.
         verdict: whether its promise holds, as far as was tried.
         detail: the case that refutes it, or why the check does not apply; empty where the promise holds.
+        raised: where the part raised an exception instead: its class, and where; else empty.
     """
 
     part: str
@@ -32,6 +33,7 @@ class Finding:
     verdict: Verdict
     detail: str
     seconds: float
+    raised: str = ""
 
 
 def checks_of(part: type[Part] | Subject) -> tuple[Check, ...]:
@@ -53,15 +55,15 @@ def judge(part: type[Part] | Subject) -> Iterator[Finding]:
 def _finding(subject: Subject, check: Check) -> Finding:
     begun = time.perf_counter()
     verdict: Verdict = "holds"
-    detail = ""
+    detail = raised = ""
     try:
         check(subject)
     except Refuted as refutation:
-        verdict, detail = "refuted", str(refutation)
+        verdict, detail, raised = "refuted", str(refutation), refutation.raised
     except Inapplicable as reason:
         verdict, detail = "does not apply", str(reason)
     seconds = time.perf_counter() - begun
-    return Finding(str(subject), subject.part.kind, check.name, check.promise, verdict, detail, seconds)
+    return Finding(str(subject), subject.part.kind, check.name, check.promise, verdict, detail, seconds, raised)
 
 
 def parametrize_with_checks(

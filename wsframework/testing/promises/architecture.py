@@ -90,6 +90,17 @@ def applies(case: ArchitectureCase) -> None:
 
 
 @promised("architecture", any_case)
+def separates(case: ArchitectureCase) -> None:
+    """A point's outputs do not depend on the other points of its batch."""
+    architecture, space = case.built()
+    parameters, inputs = space.unflatten(case.weights(space)), case.inputs()
+    together = architecture.apply(case.shape, parameters, inputs)
+    alone = [architecture.apply(case.shape, parameters, point) for point in torch.split(inputs, 1, dim=1)]
+    error = relative_difference(torch.cat(alone, 1), together)
+    require(error <= 1e-9, f"by itself a point has outputs that differ by {error:.2g}, relative")
+
+
+@promised("architecture", any_case)
 def symmetric(case: ArchitectureCase) -> None:
     """The symmetries of its space, gauges among them, leave the network's function unchanged."""
     architecture, space = case.built()
@@ -138,4 +149,4 @@ def initializes(case: ArchitectureCase) -> None:
     require(len({tuple(row) for row in drawn[0].tolist()}) == wanted[0], "two of the networks are the same")
 
 
-CHECKS = (names, applies, symmetric, matters, initializes)
+CHECKS = (names, applies, separates, symmetric, matters, initializes)

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from wsframework.parts.interfaces import TaskConditioner
 from wsframework.tasks import Data, Task, TaskShape
-from wsframework.testing.check import Inapplicable, may_decline, promised, require
+from wsframework.testing.check import Inapplicable, may_decline, promised, require, same, settled
 from wsframework.testing.equivariance import relative_difference
+from wsframework.testing.hidden import EXCHANGES
 from wsframework.testing.subject import Subject, randomised
 from wsframework.testing.task_strategies import KINDS, Kind, made_task, task_shapes
+from wsframework.testing.untouched import leaves, leaves_generator, of_task
 
 TASKS = 4
 ORDER = 1e-5
@@ -51,6 +53,11 @@ class ConditionerCase:
         torch.manual_seed(self.seed)
         with may_decline():
             return conditioner.describe(task or self.task())
+
+    def embedded(self, conditioner: TaskConditioner, features: Tensor) -> Tensor:
+        """The embedding of a copy of the features (tasks, features)."""
+        out: Tensor = conditioner(features.clone())
+        return out
 
     def features(self, conditioner: TaskConditioner) -> Tensor:
         """Descriptors of all tasks, standardised as a prior does: (tasks, features)."""
@@ -92,22 +99,21 @@ def claim(case: ConditionerCase) -> None:
     if case.subject.part.symmetry != "invariant":
         raise Inapplicable("it does not claim to be invariant")
     conditioner, task = case.conditioner(), case.task()
+    before = settled(lambda: case.described(conditioner))
     order = torch.randperm(case.points, generator=torch.Generator().manual_seed(case.seed))
     moved = replace(task, support=Data(task.support.x[order], task.support.y[order]))
-    before, after = (case.described(conditioner, t) for t in (task, moved))
-    error = relative_difference(after, before)
+    error = relative_difference(case.described(conditioner, moved), before)
     require(before.numel() == 0 or error <= ORDER, f"in another order its description differs by {error:.2g}, relative")
 
 
 @promised("conditioner", any_case)
 def abstains(case: ConditionerCase) -> None:
     """It looks at support data, code and text alone: not at query data, not at the facts, not at the name."""
-    conditioner, other = case.conditioner(), case.task(1)
-    before = case.described(conditioner)
-    hidden = (("query data", {"query": other.query}), ("facts", {"facts": other.facts}), ("name", {"name": "other"}))
-    for what, change in hidden:
-        after = case.described(conditioner, replace(case.task(), **change))
-        require(torch.equal(before, after), f"its description depends on the task's {what}")
+    conditioner = case.conditioner()
+    before = settled(lambda: case.described(conditioner))
+    for what, exchange in EXCHANGES:
+        after = case.described(conditioner, exchange(case.task()))
+        require(same(before, after), f"its description depends on the task's {what}")
 
 
 @promised("conditioner", any_case)
@@ -134,15 +140,16 @@ def trains(case: ConditionerCase) -> None:
 
 @promised("conditioner", any_case)
 def repeats(case: ConditionerCase) -> None:
-    """One task gets one description and one embedding, whatever torch's global generator says."""
+    """One task gets one description and one embedding, whatever torch's global generator says, which is left alone."""
     conditioner, answers = case.conditioner(), []
     _ = case.described(conditioner)
     for seed in (1, 2):
         torch.manual_seed(seed)
-        features = torch.stack([conditioner.describe(case.task(k)) for k in range(TASKS)])
-        answers.append((features, conditioner(features)))
-    require(torch.equal(answers[0][0], answers[1][0]), "two descriptions of one task differ")
-    require(torch.equal(answers[0][1], answers[1][1]), "two embeddings of one task differ")
+        with leaves_generator():
+            features = torch.stack([conditioner.describe(case.task(k)) for k in range(TASKS)])
+            answers.append((features, case.embedded(conditioner, features)))
+    require(same(answers[0][0], answers[1][0]), "two descriptions of one task differ")
+    require(same(answers[0][1], answers[1][1]), "two embeddings of one task differ")
 
 
 @promised("conditioner", any_case)
@@ -151,9 +158,9 @@ def restores(case: ConditionerCase) -> None:
     one, other = case.conditioner(built=1), case.conditioner(built=2)
     other.load_state_dict(one.state_dict(), strict=True)
     for name, again in (("a deep copy", copy.deepcopy(one)), ("one that loaded its state dict", other)):
-        require(torch.equal(case.described(again), case.described(one)), f"{name} describes otherwise")
-        same = torch.equal(again(case.features(again)), one(case.features(one)))
-        require(same, f"{name} embeds otherwise")
+        require(same(case.described(again), case.described(one)), f"{name} describes otherwise")
+        mine, its = (case.embedded(of, case.features(of)) for of in (one, again))
+        require(same(mine, its), f"{name} embeds otherwise")
 
 
 @promised("conditioner", any_case)
@@ -161,21 +168,20 @@ def separates(case: ConditionerCase) -> None:
     """The tasks of a batch don't see one another."""
     conditioner = case.conditioner()
     features = case.features(conditioner)
-    alone, together = torch.cat([conditioner(row) for row in torch.split(features, 1)]), conditioner(features)
+    alone = torch.cat([case.embedded(conditioner, row) for row in torch.split(features, 1)])
+    together = case.embedded(conditioner, features)
     require(torch.allclose(alone, together, rtol=1e-4, atol=1e-5), "a task alone has another embedding")
 
 
 @promised("conditioner", any_case)
 def preserves(case: ConditionerCase) -> None:
-    """It leaves the task's data and the features as they are."""
+    """It leaves the task (support and query data, code, facts) and the features as they are."""
     conditioner, task = case.conditioner(), case.task()
-    case.described(conditioner, task)
-    same = torch.equal(task.support.x, case.task().support.x) and torch.equal(task.support.y, case.task().support.y)
-    require(same, "describe changed the support data in place")
+    with leaves("describe", of_task(task)):
+        case.described(conditioner, task)
     features = case.features(conditioner)
-    before = features.clone()
-    conditioner(features)
-    require(torch.equal(features, before), "forward changed the features in place")
+    with leaves("forward", {"the features": features}):
+        conditioner(features)
 
 
 @promised("conditioner", any_case)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,7 +16,7 @@ from wsframework.spaces import Symmetry, WeightSpace
 from wsframework.testing.check import Inapplicable, may_decline, promised, require, require_rounding
 from wsframework.testing.equivariance import relative_difference
 from wsframework.testing.perceptron import perceptron
-from wsframework.testing.strategies import mlp_spaces, weight_spaces
+from wsframework.testing.strategies import WIDE, mlp_space, mlp_spaces, weight_spaces
 from wsframework.testing.subject import Subject, randomised
 
 F32, F64 = torch.float32, torch.float64
@@ -123,7 +124,12 @@ def _error_of_the_mean(space: WeightSpace, x: Tensor, inputs: Tensor) -> float:
     return relative_difference(perceptron(space, mean, inputs), perceptron(space, x, inputs))
 
 
-@promised("encoder", any_case)
+def wide_case(subject: Subject) -> Sequence[EncoderCase]:
+    """Hidden layers wider than any that is generated, as real ones are; none where spaces are chosen."""
+    return () if subject.spaces else (EncoderCase(subject, mlp_space(WIDE), seed=0),)
+
+
+@promised("encoder", any_case, further=wide_case)
 def claim(case: EncoderCase) -> None:
     """What it claims of permutations holds: ``encode(g w) = g encode(w)``, and so for decode, in both dtypes."""
     claimed, space = case.subject.part.symmetry, case.space

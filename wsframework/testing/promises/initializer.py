@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,9 +22,11 @@ from wsframework.prior import Prior
 from wsframework.prior_config import Design
 from wsframework.spaces import Weights
 from wsframework.tasks import Task, TaskShape
-from wsframework.testing.check import Refusal, may_decline, promised, require
+from wsframework.testing.check import Refusal, may_decline, promised, require, same, settled
+from wsframework.testing.hidden import EXCHANGES
 from wsframework.testing.subject import Subject
 from wsframework.testing.task_strategies import made_task
+from wsframework.testing.untouched import leaves, leaves_generator, of_setting, of_task
 from wsframework.zoo import Zoo
 
 SHAPE = TaskShape((2,), (2,), code=3)
@@ -94,8 +97,7 @@ def _recipe(registry: Registry, seed: int) -> tuple[Zoo, Architecture, Design, P
 
 
 def _setting(registry: Registry, seed: int) -> Setting:
-    zoo, architecture, design, prior = _recipe(registry, seed)
-    zoo = replace(zoo, weights=Weights(zoo.weights.space, zoo.weights.x.clone()))
+    zoo, architecture, design, prior = copy.deepcopy(_recipe(registry, seed))
 
     def train(changes: Mapping[str, Any], parts: Mapping[str, Any]) -> Prior:
         section = replace(TRAIN, **{**changes, "steps": 2})
@@ -123,40 +125,40 @@ def serves(case: InitializerCase) -> None:
 
 @promised("initializer", any_case)
 def repeats(case: InitializerCase) -> None:
-    """Randomness comes from the setting's generator and its own alone, and one call leaves nothing to the next."""
+    """All randomness is that of the generators it is given; torch's is left alone, and no call changes the next."""
     found = []
     for seed in (1, 2):
+        setting = case.setting()
         torch.manual_seed(seed)
-        initializer = case.fitted()
-        for _ in range(2):
-            found.append(initializer.weights(case.tasks(), case.draws, torch.Generator().manual_seed(7)))
-    require(torch.equal(found[0], found[2]), "equal generators give different weights")
-    require(torch.equal(found[0], found[1]), "a second call with an equal generator gives different weights")
+        with leaves_generator():
+            initializer = case.fitted(setting)
+            for _ in range(2):
+                found.append(initializer.weights(case.tasks(), case.draws, torch.Generator().manual_seed(7)))
+    require(same(found[0], found[2]), "equal generators give different weights")
+    require(same(found[0], found[1]), "a second call with an equal generator gives different weights")
 
 
 @promised("initializer", any_case)
 def abstains(case: InitializerCase) -> None:
     """It looks at a new task's support data, code and text alone: not at query data, facts or name."""
-    initializer, tasks = case.fitted(), case.tasks()
-    before = case.weights(initializer)
-    other = made_task(SHAPE, "classification", POINTS, 5)
-    hidden = (("query data", {"query": other.query}), ("facts", {"facts": other.facts}), ("name", {"name": "other"}))
-    for what, change in hidden:
-        changed = [replace(task, **change) for task in tasks]
-        require(torch.equal(before, case.weights(initializer, changed)), f"the weights depend on the task's {what}")
+    initializer = case.fitted()
+    before = settled(lambda: case.weights(initializer))
+    for what, exchange in EXCHANGES:
+        after = case.weights(initializer, [exchange(task) for task in case.tasks()])
+        require(same(before, after), f"the weights depend on the task's {what}")
 
 
 @promised("initializer", any_case)
 def preserves(case: InitializerCase) -> None:
-    """It leaves the zoo's networks and the tasks' data as they are."""
+    """It leaves the setting (zoo, features, prior, seen tasks) and the new tasks as they are, query data too."""
     setting, tasks = case.setting(), case.tasks()
-    before, data = setting.zoo.weights.x.clone(), [task.support.x.clone() for task in tasks]
-    initializer = case.fitted(setting)
-    require(torch.equal(setting.zoo.weights.x, before), "fit changed the zoo's networks in place")
-    x = case.weights(initializer, tasks)
-    same = all(torch.equal(task.support.x, x) for task, x in zip(tasks, data, strict=True))
-    require(same, "`weights` changed a task's support data in place")
-    require(torch.equal(setting.zoo.weights.x, before), "`weights` changed the zoo's networks in place")
+    given = of_setting(setting)
+    with leaves("fit", given):
+        initializer = case.fitted(setting)
+    for task in tasks:
+        given |= of_task(task)
+    with leaves("`weights`", given):
+        x = case.weights(initializer, tasks)
     require(x is not setting.zoo.weights.x, "it gives the zoo's own tensor away")
 
 

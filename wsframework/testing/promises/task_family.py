@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import cast
 
 import torch
@@ -16,6 +18,8 @@ from wsframework.testing.check import may_decline, promised, require
 from wsframework.testing.subject import Subject
 
 SPLITS = ("seen", "validation", "held_out")
+NEAR = 1e-5
+"""How far codes differ at most, relative, that are one: more than rounding, and less than what tells tasks apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,25 +141,53 @@ def _content(task: Task) -> Tensor:
 
 @promised("task_family", any_case)
 def parts(case: FamilyCase) -> None:
-    """No task is there twice, by its name or by its support data and code; and no code lies in two splits."""
+    """No task is there twice, by its name or by its examples, in whatever order; and no code lies in two splits.
+
+    Tasks have the same examples where support and query data together are the same, whichever is which, or where
+    the support data are and the codes, too.
+    """
     splits = case.splits()
-    of_split = [getattr(splits, split) for split in SPLITS]
-    codes = [{tuple(task.code.tolist()) for task in tasks if task.code is not None} for tasks in of_split]
-    require(len(set().union(*codes)) == sum(map(len, codes)), "a code lies in two splits")
+    of_split: list[Sequence[Task]] = [getattr(splits, split) for split in SPLITS]
+    for first, second in combinations(of_split, 2):
+        near = next((f"{a.name} and {b.name}" for a in first for b in second if _one_code(a, b)), "")
+        require(not near, f"tasks {near} have one code, and lie in two splits")
     tasks = [task for split in of_split for task in split]
     names = [task.name for task in tasks]
     twice = next((name for name in names if names.count(name) > 1), "")
     require(not twice, f"two tasks are called {twice!r}")
-    seen: dict[bytes, str] = {}
-    for task in tasks:
-        first = seen.setdefault(_support(task), task.name)
-        require(first == task.name, f"tasks {first} and {task.name} have the same support data and code")
+    for one, other in combinations(_Told.all(tasks), 2):
+        require(one.examples != other.examples, f"tasks {one.task.name} and {other.task.name} have the same examples")
+        again = one.support == other.support and (one.task.code is None or _one_code(one.task, other.task))
+        require(not again, f"tasks {one.task.name} and {other.task.name} have the same support data and code")
 
 
-def _support(task: Task) -> bytes:
-    code = task.code if task.code is not None else torch.zeros(0)
-    content = torch.cat([part.double().flatten() for part in (task.support.x, task.support.y, code)])
-    return bytes(content.numpy().tobytes())
+def _one_code(one: Task, other: Task) -> bool:
+    """Whether two codes are the same, but for less than what tells tasks apart."""
+    if one.code is None or other.code is None or one.code.shape != other.code.shape:
+        return False
+    return torch.allclose(one.code.double(), other.code.double(), rtol=NEAR, atol=NEAR)
+
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """A task and its examples, in no order: those of the support data, and all."""
+
+    task: Task
+    support: Counter[bytes]
+    examples: Counter[bytes]
+
+    @classmethod
+    def all(cls, tasks: Sequence[Task]) -> list[_Told]:
+        """Of every task."""
+        rows = [(task, _rows(task.support), _rows(task.query)) for task in tasks]
+        return [cls(task, support, support + query) for task, support, query in rows]
+
+
+def _rows(data: Data) -> Counter[bytes]:
+    """How often each example is there."""
+    points = len(data)
+    rows = torch.cat([data.x.double().reshape(points, -1), data.y.double().reshape(points, -1)], 1)
+    return Counter(row.tobytes() for row in (rows + 0.0).numpy())  # so that no zero has a sign
 
 
 @promised("task_family", any_case)

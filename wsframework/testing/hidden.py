@@ -1,0 +1,39 @@
+"""What a part may not look at in a task, exchanged: query data, facts, name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from wsframework.tasks import Data, Task
+
+
+def _other_query(task: Task) -> Task:
+    """Other inputs, fewer examples, and more of the last class, or of large targets, than before."""
+    x, y = task.query.x, task.query.y
+    order = torch.argsort(y.flatten(1)[:, 0] if y.dim() > 1 else y, descending=True)
+    kept = order[: len(y) // 2 + 1]
+    return replace(task, query=Data(1 - 2 * x[kept], y[kept]))
+
+
+def _no_facts(task: Task) -> Task:
+    return replace(task, facts={})
+
+
+def _other_facts(task: Task) -> Task:
+    return replace(task, facts={**{name: -1 - value for name, value in task.facts.items()}, "other": 1.0})
+
+
+def _other_name(task: Task) -> Task:
+    return replace(task, name="other")
+
+
+EXCHANGES: tuple[tuple[str, Callable[[Task], Task]], ...] = (
+    ("query data", _other_query),
+    ("facts", _no_facts),
+    ("facts", _other_facts),
+    ("name", _other_name),
+)
+"""What is exchanged, and how; the task that comes out shares the rest with the one that goes in."""

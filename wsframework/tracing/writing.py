@@ -1,0 +1,143 @@
+"""From the solution to the notation: every axis of every parameter as a sum of products of dims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import NoReturn
+
+import numpy as np
+from torch import Tensor
+
+from wsframework.tracing.factoring import Dims, Factor, Term, expression
+from wsframework.tracing.labels import Labels
+from wsframework.tracing.placing import Freedom
+from wsframework.tracing.solving import Solution
+
+
+@dataclass(frozen=True)
+class Written:
+    """The terms of every axis of every parameter."""
+
+    terms: Mapping[str, tuple[tuple[Term, ...], ...]]
+
+    def uses(self) -> dict[int, list[tuple[str, int, int]]]:
+        """For each dim: the parameters, axes and terms in which it occurs."""
+        found: dict[int, list[tuple[str, int, int]]] = {}
+        for name, axes in self.terms.items():
+            for axis, terms in enumerate(axes):
+                for number, term in enumerate(terms):
+                    for factor in term:
+                        if factor.dim is not None:
+                            found.setdefault(factor.dim, []).append((name, axis, number))
+        return found
+
+    def parallel(self) -> list[list[list[int]]]:
+        """Dims that stand beside each other on an axis, alone in their terms: each of these a row."""
+        found: list[list[list[int]]] = []
+        for axes in self.terms.values():
+            for terms in axes:
+                for size, run in groupby(terms, key=lambda term: term[0].size if len(term) == 1 else None):
+                    dims = [term[0].dim for term in run]
+                    rows = [[dim] for dim in dims if dim is not None]
+                    if size is not None and len(rows) == len(dims) == len(set(dims)) > 1 and rows not in found:
+                        found.append(rows)
+        return found
+
+
+def write_axes(state: Mapping[str, Tensor], labels: Mapping[str, Labels], solution: Solution) -> Written:
+    """The terms of all axes.
+
+    Raises:
+        Unwritable: naming the dims that some axis has in an order that can't be stated.
+    """
+    dims = [(dim.size, dim.free) for dim in solution.dims]
+    terms = {
+        name: tuple(_axis(name, value.shape, axis, labels.get(name), solution, dims) for axis in range(value.dim()))
+        for name, value in state.items()
+    }
+    return Written(terms)
+
+
+def _axis(
+    name: str, shape: Sequence[int], axis: int, labels: Labels | None, solution: Solution, dims: Dims
+) -> tuple[Term, ...]:
+    column = next((c for c in labels.columns if c.axes[-1] == axis), None) if labels else None
+    if column is None:
+        return ((Factor(None, shape[axis]),),)
+    rows = column.atoms.reshape(-1, shape[axis]).numpy()
+    given = _outer(labels, column.axes[0], solution) if labels and len(column.axes) > 1 else [{}] * len(rows)
+    own = [_own((name, axis), atoms, outer, solution) for atoms, outer in zip(rows, given, strict=True)]
+    found = [tuple(expression(o, _pattern(solution.colour[atoms]), dims)) for o, atoms in zip(own, rows, strict=True)]
+    if any(other != found[0] for other in found):
+        raise Dependent((name, axis), [list(dict.fromkeys(d for c in row for d in c)) for row in own])
+    return found[0]
+
+
+class Dependent(Exception):
+    """The dims along an axis that is labelled separately, by parts of the first axis, differ from part to part.
+
+    Attributes:
+        axis: the parameter, and its axis.
+        rows: the dims of each row.
+    """
+
+    def __init__(self, axis: tuple[str, int], rows: list[list[int]]) -> None:
+        super().__init__(axis)
+        self.axis = axis
+        self.rows = rows
+
+    def refuse(self) -> NoReturn:
+        """There is no other way to write it."""
+        raise self
+
+
+def _outer(labels: Labels, axis: int, solution: Solution) -> list[dict[int, int]]:
+    """The coordinates of the positions along another axis."""
+    column = next(c for c in labels.columns if c.axes == (axis,))
+    return [solution.coordinates[solution.element[a]] for a in column.atoms.flatten().tolist()]
+
+
+def _own(axis: tuple[str, int], atoms: np.ndarray, outer: dict[int, int], solution: Solution) -> list[dict[int, int]]:
+    """Coordinates along an axis, without those that the outer axis gives."""
+    coordinates = [solution.coordinates[e] for e in solution.element[atoms]]
+    if any(d in c and c[d] != outer[d] for c in coordinates for d in outer):
+        raise Dependent(axis, [])
+    return [{d: i for d, i in c.items() if d not in outer} for c in coordinates]
+
+
+def bundled(solution: Solution, rows: Sequence[Sequence[int]]) -> Solution | None:
+    """Dims that stand beside each other, one (or more) a row, as one dim within a fixed one; None if they differ."""
+    kinds = list(dict.fromkeys(tuple(row) for row in rows))
+    sizes = {tuple((solution.dims[d].size, solution.dims[d].within) for d in kind) for kind in kinds}
+    if (
+        len(sizes) != 1
+        or len({d for kind in kinds for d in kind}) < sum(map(len, kinds))
+        or any(w is not None for s in sizes for _, w in s)
+    ):
+        return None
+    outer = len(solution.dims)
+    gone = {dim for kind in kinds for dim in kind}
+    dims = [replace(d, free=d.free and d.number not in gone) for d in solution.dims]
+    dims.append(Freedom(outer, len(kinds), None, free=False))
+    place: dict[int, tuple[int, int]] = {}
+    for slot, dim in enumerate(kinds[0]):
+        dims.append(Freedom(len(dims), solution.dims[dim].size, outer))
+        for k, kind in enumerate(kinds):
+            place[kind[slot]] = (k, dims[-1].number)
+    coordinates = []
+    for old in solution.coordinates:
+        new: dict[int, int] = {}
+        for dim, index in old.items():
+            if dim in place:
+                new[outer] = place[dim][0]
+            new[place[dim][1] if dim in place else dim] = index
+        coordinates.append(new)
+    return replace(solution, coordinates=coordinates, dims=dims)
+
+
+def _pattern(colours: np.ndarray) -> np.ndarray:
+    """Colours numbered as they come: the same for rows that are alike."""
+    seen: dict[int, int] = {}
+    return np.array([seen.setdefault(int(c), len(seen)) for c in colours])
