@@ -10,6 +10,8 @@ from wsframework.benchmarks.alignment import run
 from wsframework.benchmarks.alignment.networks import Residual, perceptron, space_of
 from wsframework.errors import RequestError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("network", [perceptron(6, 3), Residual(5)], ids=["perceptron", "residual"])
 def test_the_spaces_hold_symmetries_of_the_networks(network: torch.nn.Module) -> None:

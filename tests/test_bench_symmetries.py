@@ -19,6 +19,8 @@ REBASIN, SINKHORN = RIVALS
 SINKHORN_PACKAGE = """
 import torch
 
+pytestmark = pytest.mark.slow
+
 class RebasinNet(torch.nn.Module):
     def __init__(self, model, input_shape):
         super().__init__()

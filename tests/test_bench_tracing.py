@@ -9,6 +9,8 @@ from wsframework.benchmarks import benchmark
 from wsframework.benchmarks.tracing import run
 from wsframework.errors import RequestError
 
+pytestmark = pytest.mark.slow
+
 
 def test_stages_are_timed_and_their_growth_is_fitted() -> None:
     threads = torch.get_num_threads()

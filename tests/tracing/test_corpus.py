@@ -14,6 +14,12 @@ from wsframework.spaces import WeightSpace
 from wsframework.tracing import examine
 
 TOLERANCE = 1e-12
+QUICK = (
+    "perceptron", "implicit_representation", "convolutional", "depthwise_separable", "grouped_convolution",
+    "residual_perceptron", "residual_network", "shared_layer", "skip_by_concatenation", "packed_attention",
+    "encoder_layer", "grouped_query_attention", "tied_language_model", "gru_from_gates", "two_lstms",
+)  # fmt: skip
+"""One of each kind; the others are for the slow suite."""
 
 
 def chains(space: WeightSpace) -> list[tuple[tuple[int, ...], str | None]]:
@@ -47,7 +53,9 @@ def assert_acts(network: Network, space: WeightSpace) -> None:
         torch.testing.assert_close(other, one, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
+)
 def test_full_group(name: str) -> None:
     torch.manual_seed(0)
     network = NETWORKS[name]()
