@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from wsframework.errors import RequestError
@@ -18,3 +21,14 @@ def usable(device: str) -> str:
     if device == "cuda" and not torch.cuda.is_available():
         raise RequestError("--device cuda: this machine's torch sees no CUDA device; use cpu or auto")
     return device
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for torch inside, as many as before after it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from reaching import reached
 from wsf_equivariant.normalisation import Orbit
 
 from wsframework.spaces import Symmetry, WeightSpace, orbits
@@ -39,14 +38,6 @@ def swaps(space: WeightSpace) -> list[Symmetry]:
             line[[i, i + 1]] = line[[i + 1, i]]
             found.append(g)
     return found
-
-
-def reached(space: WeightSpace, elements: list[Symmetry]) -> np.ndarray:
-    """For every coordinate, the number of the class of those that the elements lead to from it."""
-    here = np.tile(np.arange(space.size), len(elements))
-    there = np.concatenate([g.index.numpy() for g in elements] or [here])
-    links = coo_array((np.ones(len(here)), (here, there)), shape=(space.size, space.size))
-    return connected_components(links, directed=False)[1]
 
 
 def same_partition(a: np.ndarray, b: np.ndarray) -> bool:

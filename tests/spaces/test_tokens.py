@@ -5,13 +5,11 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from reaching import reached
 from torch import Tensor
 
 from wsframework.errors import SpaceError
@@ -132,14 +130,6 @@ def swaps(space: WeightSpace) -> list[Symmetry]:
             line[list(pair)] = line[list(pair)[::-1]]
             found.append(g)
     return found
-
-
-def reached(space: WeightSpace, elements: list[Symmetry]) -> np.ndarray:
-    """For every coordinate, the number of the class of those that the elements lead to from it."""
-    here = np.tile(np.arange(space.size), len(elements))
-    there = np.concatenate([g.index.numpy() for g in elements] or [here])
-    links = coo_array((np.ones(len(here)), (here, there)), shape=(space.size, space.size))
-    return connected_components(links, directed=False)[1]
 
 
 @settings(max_examples=50)

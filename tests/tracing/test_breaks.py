@@ -1,4 +1,4 @@
-"""Planted breaks: each takes away what it has to, and nothing else."""
+"""Breaks made on purpose: each takes away what it has to, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wsframework.spaces import WeightSpace
 from wsframework.tracing import examine, trace
 
 
-def planted(break_: Callable[[Any, Tensor], Tensor], width: int = 6, **parts: Any) -> Formula:
+def broken(break_: Callable[[Any, Tensor], Tensor], width: int = 6, **parts: Any) -> Formula:
     """Two hidden layers, of 8 and 6 neurons, the second followed by ``break_``."""
     torch.manual_seed(0)
 
@@ -30,22 +30,22 @@ def free(space: WeightSpace) -> list[Free]:
 
 
 BREAKS: dict[str, tuple[Formula, list[Free]]] = {
-    "nothing": (planted(lambda m, h: h), [6, 8]),
-    "a constant that differs": (planted(lambda m, h: h + m.shift, shift=torch.arange(6.0)), [8]),
-    "a constant that is the same": (planted(lambda m, h: h + m.shift, shift=torch.ones(6)), [6, 8]),
-    "an index": (planted(lambda m, h: h[:, :1], 1), [5, 8]),
-    "a range of indices": (planted(lambda m, h: h[:, torch.tensor([0, 1, 2, 2])], 4), [2, 2, 3, 8]),
-    "a cumulative sum": (planted(lambda m, h: h.cumsum(-1)), [8]),
-    "sorting by position": (planted(lambda m, h: h.sort(-1).values), [8]),
-    "a mask": (planted(lambda m, h: h * m.mask, mask=torch.tensor([1.0, 1, 0, 0, 1, 1])), [8]),
-    "half of it": (planted(lambda m, h: torch.cat([h[:, :2], h[:, 2:].sigmoid()], -1)), [2, 4, 8]),
-    "a flip, whose pairs the notation can't state": (planted(lambda m, h: h + h.flip(-1)), [8]),
-    "the greatest position": (planted(lambda m, h: h.argmax(-1, keepdim=True).to(h), 1), [8]),
+    "nothing": (broken(lambda m, h: h), [6, 8]),
+    "a constant that differs": (broken(lambda m, h: h + m.shift, shift=torch.arange(6.0)), [8]),
+    "a constant that is the same": (broken(lambda m, h: h + m.shift, shift=torch.ones(6)), [6, 8]),
+    "an index": (broken(lambda m, h: h[:, :1], 1), [5, 8]),
+    "a range of indices": (broken(lambda m, h: h[:, torch.tensor([0, 1, 2, 2])], 4), [2, 2, 3, 8]),
+    "a cumulative sum": (broken(lambda m, h: h.cumsum(-1)), [8]),
+    "sorting by position": (broken(lambda m, h: h.sort(-1).values), [8]),
+    "a mask": (broken(lambda m, h: h * m.mask, mask=torch.tensor([1.0, 1, 0, 0, 1, 1])), [8]),
+    "half of it": (broken(lambda m, h: torch.cat([h[:, :2], h[:, 2:].sigmoid()], -1)), [2, 4, 8]),
+    "a flip, whose pairs the notation can't state": (broken(lambda m, h: h + h.flip(-1)), [8]),
+    "the greatest position": (broken(lambda m, h: h.argmax(-1, keepdim=True).to(h), 1), [8]),
 }
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_planted(name: str) -> None:
+def test_broken(name: str) -> None:
     module, expected = BREAKS[name]
     found = examine(module, torch.randn(4, 3))
     assert free(found.space) == sorted(expected, key=lambda dim: str(dim if isinstance(dim, tuple) else (dim,)))
@@ -53,7 +53,7 @@ def test_planted(name: str) -> None:
 
 
 def test_the_reason_is_named() -> None:
-    found = examine(planted(lambda m, h: h.cumsum(-1)), torch.randn(4, 3))
+    found = examine(broken(lambda m, h: h.cumsum(-1)), torch.randn(4, 3))
     assert "cumsum" in found.fixed["b.weight", 0]
 
 
@@ -70,7 +70,7 @@ def _(x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("operator", [stir, lambda x: torch.special.bessel_j0(x)], ids=["custom", "of ATen"])
 def test_operators_without_a_rule(operator: Any) -> None:
-    space = trace(planted(lambda m, h: operator(h)), torch.randn(4, 3))
+    space = trace(broken(lambda m, h: operator(h)), torch.randn(4, 3))
     assert free(space) == [8]
     [note] = space.notes
     assert note.endswith("has no rule: 1 dim stays fixed that might be free")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch
 
 from wsframework.benchmarks import Row, Table
 from wsframework.benchmarks.subjects.language_model import LanguageModel
+from wsframework.device import one_thread
 from wsframework.errors import RequestError
 from wsframework.tracing.finding import find
 from wsframework.tracing.naming import space_of
@@ -36,7 +36,7 @@ def run(*, widths: Sequence[int] = WIDTHS, layers: Sequence[int] = LAYERS) -> Ta
     """
     if len(set(layers)) < 2:
         raise RequestError(f"how time grows can't be told from {len(set(layers))} depth; at least 2 are needed")
-    with _one_thread():
+    with one_thread():
         _timed(LanguageModel(16, 1))  # a warm-up
         found = {width: [_timed(LanguageModel(width, depth)) for depth in layers] for width in widths}
     rows = [_row(width, depth, stages) for width in widths for depth, stages in zip(layers, found[width], strict=True)]
@@ -92,13 +92,3 @@ def _growth(width: int, found: Sequence[_Stages]) -> Row:
     slope = float(np.polyfit(operators, seconds, 1)[0])
     note = f"the tracer's time grows as operators ** {slope:.2f}; {found[0].operators} to {found[-1].operators}"
     return Row(f"width {width}, growth", slope, "exponent", "linear", slope, note)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, median, stdev
 
@@ -16,6 +15,7 @@ from torch.nn import functional
 from wsframework.benchmarks import Row, Table
 from wsframework.config.building import build
 from wsframework.config.sections import PartConfig, ZooSection
+from wsframework.device import one_thread
 from wsframework.errors import RequestError
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import Architecture
@@ -47,7 +47,7 @@ def run(*, networks: int = 10_000) -> Table:
     family = build(registry, "task_family", PartConfig("gaussians"))
     section = ZooSection(size=networks)
     tasks = family.draw(section.block, 0, 0, generator(0, "tasks")).seen
-    with _one_thread():
+    with one_thread():
         found = _take_turns(architecture, tasks, section)
     return Table(
         f"zoo: gaussians, mlp 2-32-2, {len(tasks[0].support)} points, batch {section.batch}, Adam {section.lr}, "
@@ -140,13 +140,3 @@ def _rows(found: list[_Pass], networks: int) -> tuple[Row, ...]:
         Row("final loss in blocks", losses[0], "nats", "one by one", losses[0] / losses[1], same),
         Row("final loss one by one", losses[1], "nats", note=chance),
     )
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -88,7 +88,10 @@ def _written(program: Program, facts: Facts, labels: Mapping[str, Labels]) -> tu
             _settle(facts, solution, error.dims)
             solution = solve(facts)
         except Dependent as error:
-            solution = bundled(solution, error.rows) or error.refuse()
+            together = bundled(solution, error.rows)
+            if together is None:
+                raise
+            solution = together
 
 
 def _together(

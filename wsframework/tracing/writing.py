@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import NoReturn
 
 import numpy as np
 from torch import Tensor
@@ -87,10 +86,6 @@ class Dependent(Exception):
         super().__init__(axis)
         self.axis = axis
         self.rows = rows
-
-    def refuse(self) -> NoReturn:
-        """There is no other way to write it."""
-        raise self
 
 
 def _outer(labels: Labels, axis: int, solution: Solution) -> list[dict[int, int]]:

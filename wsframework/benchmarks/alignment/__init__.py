@@ -14,6 +14,7 @@ from wsframework.benchmarks import Row, Table
 from wsframework.benchmarks.alignment.digits import Digits, load, loss_on_test, trained
 from wsframework.benchmarks.alignment.networks import Residual, perceptron, space_of
 from wsframework.benchmarks.alignment.zoo import zoo_rows
+from wsframework.device import one_thread
 from wsframework.errors import RequestError
 from wsframework.randomness import generator
 from wsframework.spaces import Weights
@@ -34,9 +35,7 @@ def run(*, networks: int = 1000, epochs: int = 30, channels: int = 32, width: in
     """
     if networks < 2:
         raise RequestError(f"a zoo of {networks} networks can't be aligned to one of them; it has at least 2")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         digits = load()
         rows = [
             *_barriers(digits, f"perceptrons 64-{width}-{width}-{width}-10", lambda: perceptron(width, 3), epochs),
@@ -44,8 +43,6 @@ def run(*, networks: int = 1000, epochs: int = 30, channels: int = 32, width: in
             *_barriers(digits, f"residual networks, {channels} channels", lambda: Residual(channels), epochs // 2),
             *zoo_rows(digits, networks),
         ]
-    finally:
-        torch.set_num_threads(threads)
     return Table(f"alignment: digits, Adam, {epochs} epochs; 1 thread, torch {torch.__version__}", tuple(rows))
 
 

@@ -153,7 +153,6 @@ def prelu(call: Call) -> Labels:
     """A slope for each channel, where there are several."""
     x, slope = call.args[0].labels, call.args[1].labels
     if call.name == "prelu" and len(slope.shape) == 1 and len(x.shape) > 1:
-        slope = Labels(slope.shape, slope.columns).expand((*slope.shape,))
         for _ in range(len(x.shape) - 2):
             slope = slope.unsqueeze(-1)
     x = scaled(call.facts, x, degree(call, (1, None)))
