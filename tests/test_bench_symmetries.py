@@ -14,12 +14,12 @@ from wsframework.benchmarks.subjects.small_networks import NETWORKS
 from wsframework.benchmarks.symmetries import run
 from wsframework.errors import RequestError
 
+pytestmark = pytest.mark.slow
+
 REBASIN, SINKHORN = RIVALS
 
 SINKHORN_PACKAGE = """
 import torch
-
-pytestmark = pytest.mark.slow
 
 class RebasinNet(torch.nn.Module):
     def __init__(self, model, input_shape):
