@@ -845,6 +845,22 @@ class OneInitialisation(HonestArchitecture):
         return torch.randn(self.space(shape).size, generator=generator).expand(count, -1)
 
 
+@breaks("calibrates")
+class CentresInTraining(HonestArchitecture):
+    def apply_training(self, shape, parameters, inputs):
+        return self.apply(shape, parameters, inputs - 0.1 * inputs.mean(1, keepdim=True))
+
+
+@breaks("calibrates")
+class CalibratesWhatIsLearned(HonestArchitecture):
+    def calibrate(self, shape, x, inputs):
+        return x + inputs.mean()
+
+    def apply_training(self, shape, parameters, inputs):
+        moved = {name: value + inputs.mean() for name, value in parameters.items()}
+        return self.apply(shape, moved, inputs)
+
+
 # ------------------------------------------------------------------------------------------------------ task families
 
 

@@ -203,6 +203,7 @@ def test_what_is_missing_is_made(done: tuple[Path, dict[str, Any], int]) -> None
     assert again["curves"] == scores["curves"]
 
 
+@pytest.mark.slow
 def test_another_recipe_gets_another_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rates = {"fast": {"zoo.lr": 0.1, "zoo.size": 6}, "slow": {"zoo.lr": 0.01, "zoo.size": 6}, "same": {"zoo.size": 5}}
     config, built = made({**SMALL, "ablate": {"networks": rates}}), Built(monkeypatch)
@@ -223,6 +224,7 @@ class Fickle(REGISTRY.get("task_family", "gaussians")):  # type: ignore[misc]
         return replace(found, seen=found.seen[::-1])
 
 
+@pytest.mark.slow
 def test_zoos_of_other_tasks_are_not_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = load_registry()
     registry.add(Fickle, "test")
@@ -249,6 +251,7 @@ def test_without_the_prior_there_is_nothing_to_compare(tmp_path: Path) -> None:
         ablate(config, REGISTRY, tmp_path, "cpu")
 
 
+@pytest.mark.slow
 def test_several_seeds_are_pooled(tmp_path: Path) -> None:
     config = made({**SMALL, "repeats": 2, "zoo.size": 6, "ablate": {"train.lr": [0.01, 0.02]}})
     scores = ablate(config, REGISTRY, tmp_path, "cpu").scores

@@ -20,7 +20,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 import wsframework as wsf
-from wsframework import selection
+from wsframework import footprint, selection
 from wsframework.cli.app import app
 from wsframework.errors import RequestError
 from wsframework.pipeline.trained import prior_folder
@@ -225,7 +225,7 @@ def test_there_is_at_least_one_draw() -> None:
 def test_scores_do_not_depend_on_how_many_go_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     task, x = drawn_task(prior().shape, "classification", 0), torch.randn(7, prior().space.size)
     together = support_scores(prior().architecture, task, x)
-    monkeypatch.setattr(selection, "EXAMPLES", 30)
+    monkeypatch.setattr(footprint, "NUMBERS", 1)
     torch.testing.assert_close(support_scores(prior().architecture, task, x), together)
 
 

@@ -22,6 +22,7 @@ from wsframework.selection import best, support_scores
 from wsframework.spaces import Weights, WeightSpace
 from wsframework.store import load_tensors, save_tensors, write_atomic
 from wsframework.tasks import Task, TaskShape
+from wsframework.training import calibrated
 
 FEATURES = ("feature_mean", "feature_std", "feature_min", "feature_max")
 """Buffers (features,): what is known of the raw features over the seen tasks."""
@@ -150,6 +151,8 @@ class Prior(nn.Module):
         if not x.isfinite().all():
             reason = self.outside(task) or "is the prior damaged?"
             raise RequestError(f"the weights for task {task.name!r} would not be finite numbers: {reason}")
+        inputs = task.support.x.to(x.device)
+        x = calibrated(self.architecture, task.shape, x, inputs.expand(len(x), *inputs.shape))
         return Weights(self.space, x)
 
     def save(self, folder: Path | str) -> None:

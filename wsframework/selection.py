@@ -7,27 +7,26 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from wsframework.footprint import passes
 from wsframework.parts.interfaces import Architecture
 from wsframework.tasks import Data, Task
-from wsframework.training import network_scores
+from wsframework.training import network_losses, network_scores
 
 DRAWS = 512
 """At most so many are drawn at once."""
-EXAMPLES = 2**18
-"""At most about so many go through networks at once, those of all networks together."""
 
 
 @torch.no_grad()
 def support_scores(architecture: Architecture, task: Task, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean loss and metric of networks x (draws, size) on the task's support data: both (draws,)."""
+    """Mean training loss and metric of networks x (draws, size) on the task's support data: both (draws,)."""
     space, shape = architecture.space(task.shape), task.shape
-    data = Data(task.support.x.to(x.device), task.support.y.to(x.device))
-    found = [
-        network_scores(architecture, shape, space, rows, _repeated(data, len(rows)), task.objective)
-        for rows in torch.split(x, max(1, EXAMPLES // max(1, len(data))))
-    ]
-    losses, scores = zip(*found, strict=True)
-    return torch.cat(losses), torch.cat(scores)
+    found: list[tuple[Tensor, Tensor]] = []
+    for some in passes(architecture, shape, len(x), len(task.support)):
+        data = _repeated(task.support, len(x[some]), x.device)
+        losses = network_losses(architecture, shape, space, x[some], data, task.objective)
+        rows = architecture.calibrate(shape, x[some], data.x)
+        found.append((losses, network_scores(architecture, shape, space, rows, data, task.objective)[1]))
+    return torch.cat([losses for losses, _ in found]), torch.cat([scores for _, scores in found])
 
 
 def best(draw: Callable[[int], Tensor], judge: Callable[[Tensor], Tensor], n: int, k: int) -> Tensor:
@@ -49,5 +48,6 @@ def best(draw: Callable[[int], Tensor], judge: Callable[[Tensor], Tensor], n: in
     return torch.stack([row for _, row in kept])
 
 
-def _repeated(data: Data, count: int) -> Data:
-    return Data(data.x.expand(count, *data.x.shape), data.y.expand(count, *data.y.shape))
+def _repeated(data: Data, count: int, device: torch.device) -> Data:
+    x, y = data.x.to(device), data.y.to(device)
+    return Data(x.expand(count, *x.shape), y.expand(count, *y.shape))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -70,6 +70,21 @@ class Objective(Protocol):
 
     def vote(self, outputs: Tensor) -> Tensor:
         """What several networks say together: outputs (..., networks, points, *outputs), averaged over networks."""
+        ...
+
+
+@runtime_checkable
+class Differential(Objective, Protocol):
+    """An objective whose training loss needs the network as a function: of a differential equation, the residual.
+
+    ``losses`` and ``score`` then judge outputs against a known answer."""
+
+    def residuals(self, function: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
+        """Training loss of every example: x (..., points, *inputs), y (..., points, ...) to (..., points).
+
+        ``function`` maps inputs like x to outputs (..., points, *outputs), and an example's outputs depend on that
+        example alone, so that derivatives of their sum are derivatives of each.
+        """
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from wsframework.allocation import keep_freed_memory
+from wsframework.footprint import passes
 from wsframework.parts.interfaces import Architecture
 from wsframework.spaces import WeightSpace
-from wsframework.tasks import Data, Objective, TaskBatch, TaskShape
+from wsframework.tasks import Data, Differential, Objective, TaskBatch, TaskShape
 
 
 @dataclass(frozen=True)
@@ -86,18 +87,66 @@ def train_networks(
 def network_losses(
     architecture: Architecture, shape: TaskShape, space: WeightSpace, x: Tensor, data: Data, objective: Objective
 ) -> Tensor:
-    """Mean loss of each network x (networks, size) on its own data (networks, points, ...): (networks,)."""
-    outputs = architecture.apply(shape, space.unflatten(x), data.x)
-    return objective.losses(outputs, data.y).mean(-1)
+    """Mean training loss of each network x (networks, size) on its own data (networks, points, ...): (networks,).
+
+    Networks compute as they do in training (`Architecture.apply_training`).
+    """
+    parameters = space.unflatten(x)
+
+    def function(inputs: Tensor) -> Tensor:
+        return architecture.apply_training(shape, parameters, inputs)
+
+    return _example_losses(function, data, objective).mean(-1)
 
 
 @torch.no_grad()
 def network_scores(
     architecture: Architecture, shape: TaskShape, space: WeightSpace, x: Tensor, data: Data, objective: Objective
 ) -> tuple[Tensor, Tensor]:
-    """Mean loss and metric of each network on its own data: both (networks,)."""
+    """Mean loss and metric of each network's answers, given after training, to its own data: both (networks,)."""
     outputs = architecture.apply(shape, space.unflatten(x), data.x)
     return objective.losses(outputs, data.y).mean(-1), objective.score(outputs, data.y)
+
+
+@torch.no_grad()
+def support_losses(architecture: Architecture, shape: TaskShape, x: Tensor, tasks: TaskBatch) -> Tensor:
+    """Mean training loss of each network x (networks, size) on all support data of its task: (networks,)."""
+    space, support, objective = architecture.space(shape), tasks.support, tasks.objective
+    return torch.cat(
+        [
+            network_losses(architecture, shape, space, x[some], Data(support.x[some], support.y[some]), objective)
+            for some in passes(architecture, shape, len(x), support.x.shape[1])
+        ]
+    )
+
+
+@torch.no_grad()
+def query_scores(architecture: Architecture, shape: TaskShape, x: Tensor, tasks: TaskBatch) -> tuple[Tensor, Tensor]:
+    """Mean loss and metric of each calibrated network x (networks, size) on its task's query data: both (networks,)."""
+    space, query = architecture.space(shape), tasks.query
+    found = [
+        network_scores(architecture, shape, space, x[some], Data(query.x[some], query.y[some]), tasks.objective)
+        for some in passes(architecture, shape, len(x), query.x.shape[1])
+    ]
+    losses, scores = zip(*found, strict=True)
+    return torch.cat(losses), torch.cat(scores)
+
+
+@torch.no_grad()
+def calibrated(architecture: Architecture, shape: TaskShape, x: Tensor, inputs: Tensor) -> Tensor:
+    """Networks x (networks, size) with the statistics of their inputs (networks, points, *inputs)."""
+    slices = passes(architecture, shape, len(x), inputs.shape[1])
+    return torch.cat([architecture.calibrate(shape, x[some], inputs[some]) for some in slices])
+
+
+def _example_losses(function: Callable[[Tensor], Tensor], data: Data, objective: Objective) -> Tensor:
+    """Training loss of every example, (networks, points)."""
+    if not isinstance(objective, Differential):
+        return objective.losses(function(data.x), data.y)
+    wanted = torch.is_grad_enabled()
+    with torch.enable_grad():  # for the derivatives by the inputs
+        losses = objective.residuals(function, data.x, data.y)
+    return losses if wanted else losses.detach()
 
 
 def _minibatches(points: int, batch: int, drop_last: bool) -> int:

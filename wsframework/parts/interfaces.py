@@ -88,6 +88,21 @@ class Architecture(Part):
         result: Tensor = torch.vmap(one)(dict(parameters), inputs)
         return result
 
+    def apply_training(self, shape: TaskShape, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+        """What `apply` gives while networks are trained: batch normalisation, by the statistics of these inputs.
+
+        This default is for architectures that compute the same in training and afterwards.
+        """
+        return self.apply(shape, parameters, inputs)
+
+    def calibrate(self, shape: TaskShape, x: Tensor, inputs: Tensor) -> Tensor:
+        """Networks x (networks, size) with the statistics of inputs (networks, points, *inputs), which need no labels.
+
+        Whatever training keeps by the way (running means and variances) is estimated anew, so that ``apply`` on the
+        same inputs gives what ``apply_training`` does. This default is for architectures that keep no statistics.
+        """
+        return x
+
 
 class TaskFamily(Part):
     """Draws tasks: seen, validation and held out, disjoint."""

@@ -13,8 +13,8 @@ from wsframework.config.sections import FinetuneSection
 from wsframework.parts.interfaces import Architecture
 from wsframework.pipeline.curves import Curves
 from wsframework.randomness import generator
-from wsframework.tasks import Task, TaskBatch
-from wsframework.training import Budget, network_losses, network_scores, train_networks
+from wsframework.tasks import Task, TaskBatch, TaskShape
+from wsframework.training import Budget, calibrated, query_scores, support_losses, train_networks
 
 CHUNK = 256
 EVALUATIONS = 60
@@ -50,10 +50,9 @@ def finetune(
 class _Record:
     """The figures of one chunk of networks as they train."""
 
-    def __init__(self, architecture: Architecture, tasks: TaskBatch, task: Task, budget: Budget, x: Tensor) -> None:
-        self.architecture, self.batch, self.task = architecture, tasks, task
-        self.space = architecture.space(task.shape)
-        self.steps = evaluation_steps(budget.steps)
+    def __init__(self, architecture: Architecture, shape: TaskShape, tasks: TaskBatch, steps: int, x: Tensor) -> None:
+        self.architecture, self.shape, self.batch = architecture, shape, tasks
+        self.steps = evaluation_steps(steps)
         self.rows: dict[str, list[Tensor]] = {
             key: [] for key in ("train_loss", "query_loss", "query_metric", "epoch_loss", "step_loss")
         }
@@ -78,15 +77,13 @@ class _Record:
 
     def _at_epoch(self, x: Tensor) -> None:
         self.rows["train_loss"].append(self._loss(x))
-        query = self.batch.query
-        loss, score = network_scores(self.architecture, self.task.shape, self.space, x, query, self.batch.objective)
+        x = calibrated(self.architecture, self.shape, x, self.batch.support.x)
+        loss, score = query_scores(self.architecture, self.shape, x, self.batch)
         self.rows["query_loss"].append(loss)
         self.rows["query_metric"].append(score)
 
-    @torch.no_grad()
     def _loss(self, x: Tensor) -> Tensor:
-        data = self.batch.support
-        return network_losses(self.architecture, self.task.shape, self.space, x, data, self.batch.objective)
+        return support_losses(self.architecture, self.shape, x, self.batch)
 
 
 def _finetune_chunk(
@@ -97,7 +94,7 @@ def _finetune_chunk(
     budget = Budget.of_epochs(section.epochs, section.lr, section.batch, points, section.drop_last)
     if section.steps:
         budget = replace(budget, steps=section.steps)
-    record = _Record(architecture, batch, tasks[0], budget, x)
+    record = _Record(architecture, tasks[0].shape, batch, budget.steps, x)
     for moment in train_networks(architecture, tasks[0].shape, x, batch, budget, order):
         last = moment.step == budget.steps
         record.after(moment.step, moment.epoch_ends or last, moment.x, moment.losses)

@@ -14,12 +14,13 @@ from torch import Tensor
 from wsframework.config.building import build
 from wsframework.config.sections import Config, PartConfig
 from wsframework.errors import NotApplicable
-from wsframework.parts.interfaces import Initializer, Setting
+from wsframework.parts.interfaces import Architecture, Initializer, Setting
 from wsframework.parts.registry import Registry
 from wsframework.randomness import generator
 from wsframework.spaces import Weights, WeightSpace
 from wsframework.store import load_tensors, save_tensors
-from wsframework.tasks import Task
+from wsframework.tasks import Task, TaskBatch
+from wsframework.training import calibrated
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +56,18 @@ def initialize(
     if name in config.compare.best_of:
         draws = max(draws, config.sample.best_of)
     try:
-        initializer.fit(setting())
+        given = setting()
+        initializer.fit(given)
         x = initializer.weights(tasks, draws, generator(config.seed, "initialize", name))
     except NotApplicable as error:
         return Initial(torch.zeros(0), str(error))
-    return Initial(x.detach().cpu())
+    return Initial(_calibrated(given.architecture, tasks, x.detach().cpu()))
+
+
+def _calibrated(architecture: Architecture, tasks: Sequence[Task], x: Tensor) -> Tensor:
+    """Draws x (tasks, draws, size) with the statistics of their tasks' support inputs, whatever they came with."""
+    inputs = TaskBatch.of(tasks).support.x
+    return torch.stack([calibrated(architecture, tasks[0].shape, row, inputs) for row in x.unbind(1)], 1)
 
 
 def save_samples(space: WeightSpace, tasks: Sequence[Task], x: Tensor, folder: Path) -> None:

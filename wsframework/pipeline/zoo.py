@@ -13,7 +13,7 @@ from wsframework.parts.interfaces import Architecture
 from wsframework.randomness import generator
 from wsframework.spaces import Weights
 from wsframework.tasks import Task, TaskBatch
-from wsframework.training import Budget, network_losses, train_networks
+from wsframework.training import Budget, calibrated, support_losses, train_networks
 from wsframework.zoo import Zoo
 from wsframework.zoo_store import ZooStore
 
@@ -56,9 +56,8 @@ def train_block(
     budget = Budget.of_epochs(section.epochs, section.lr, section.batch, batch.support.x.shape[1])
     for moment in train_networks(architecture, shape, x, batch, budget, generator):
         x = moment.x
-    with torch.no_grad():
-        loss = network_losses(architecture, shape, architecture.space(shape), x, batch.support, batch.objective)
-    return x.clone(), loss
+    x = calibrated(architecture, shape, x, batch.support.x)
+    return x, support_losses(architecture, shape, x, batch)
 
 
 def load_zoo(store: ZooStore, tasks: Sequence[Task], section: ZooSection) -> Zoo:

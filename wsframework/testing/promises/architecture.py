@@ -42,15 +42,16 @@ class ArchitectureCase:
             architecture.network(self.shape)
         return architecture, space
 
-    def weights(self, space: WeightSpace, dtype: torch.dtype = F64) -> Tensor:
-        """Random weights of a common size, none of them zero: (networks, size)."""
+    def weights(self, architecture: Architecture, space: WeightSpace) -> Tensor:
+        """Random weights of a common size, none of them zero, with the statistics of the inputs: (networks, size)."""
         generator = torch.Generator().manual_seed(self.seed)
-        return (0.5 * torch.randn(self.networks, space.size, generator=generator, dtype=F64)).to(dtype)
+        x = 0.5 * torch.randn(self.networks, space.size, generator=generator, dtype=F64)
+        return architecture.calibrate(self.shape, x, self.inputs())
 
-    def inputs(self, dtype: torch.dtype = F64, points: int = 7) -> Tensor:
+    def inputs(self, points: int = 7) -> Tensor:
         """(networks, points, *inputs)."""
         generator = torch.Generator().manual_seed(self.seed + 1)
-        return torch.randn(self.networks, points, *self.shape.inputs, generator=generator, dtype=F64).to(dtype)
+        return torch.randn(self.networks, points, *self.shape.inputs, generator=generator, dtype=F64)
 
 
 def any_case(subject: Subject) -> st.SearchStrategy[ArchitectureCase]:
@@ -60,7 +61,7 @@ def any_case(subject: Subject) -> st.SearchStrategy[ArchitectureCase]:
 
 
 def _apply(case: ArchitectureCase, architecture: Architecture, space: WeightSpace, x: Tensor) -> Tensor:
-    return architecture.apply(case.shape, space.unflatten(x), case.inputs(x.dtype))
+    return architecture.apply(case.shape, space.unflatten(x), case.inputs())
 
 
 @promised("architecture", any_case, may_decline_all=False)
@@ -79,7 +80,7 @@ def names(case: ArchitectureCase) -> None:
 def applies(case: ArchitectureCase) -> None:
     """``apply`` computes what each network by itself computes: outputs (networks, points, *outputs)."""
     architecture, space = case.built()
-    x, inputs = case.weights(space), case.inputs()
+    x, inputs = case.weights(architecture, space), case.inputs()
     out = _apply(case, architecture, space, x)
     wanted = (*inputs.shape[:2], *case.shape.outputs)
     require(out.shape == wanted, f"outputs have shape {tuple(out.shape)}, not {wanted}")
@@ -93,7 +94,7 @@ def applies(case: ArchitectureCase) -> None:
 def separates(case: ArchitectureCase) -> None:
     """A point's outputs do not depend on the other points of its batch."""
     architecture, space = case.built()
-    parameters, inputs = space.unflatten(case.weights(space)), case.inputs()
+    parameters, inputs = space.unflatten(case.weights(architecture, space)), case.inputs()
     together = architecture.apply(case.shape, parameters, inputs)
     alone = [architecture.apply(case.shape, parameters, point) for point in torch.split(inputs, 1, dim=1)]
     error = relative_difference(torch.cat(alone, 1), together)
@@ -104,7 +105,7 @@ def separates(case: ArchitectureCase) -> None:
 def symmetric(case: ArchitectureCase) -> None:
     """The symmetries of its space, gauges among them, leave the network's function unchanged."""
     architecture, space = case.built()
-    x = case.weights(space)
+    x = case.weights(architecture, space)
     expected = _apply(case, architecture, space, x)
     for dim in space.free:
         g = _of_one_dim(space, dim, case.seed)
@@ -123,7 +124,7 @@ def _of_one_dim(space: WeightSpace, dim: str, seed: int) -> Symmetry:
 def matters(case: ArchitectureCase) -> None:
     """Its outputs depend on the inputs and on every parameter, and a finite gradient says how."""
     architecture, space = case.built()
-    x = case.weights(space).requires_grad_()
+    x = case.weights(architecture, space).requires_grad_()
     inputs = case.inputs(points=32).requires_grad_()
     out = architecture.apply(case.shape, space.unflatten(x), inputs)
     gradient, through = torch.autograd.grad((out * torch.randn_like(out)).sum(), (x, inputs), allow_unused=True)
@@ -149,4 +150,18 @@ def initializes(case: ArchitectureCase) -> None:
     require(len({tuple(row) for row in drawn[0].tolist()}) == wanted[0], "two of the networks are the same")
 
 
-CHECKS = (names, applies, separates, symmetric, matters, initializes)
+@promised("architecture", any_case)
+def calibrates(case: ArchitectureCase) -> None:
+    """After ``calibrate``, ``apply`` gives on the same inputs what training does; what training learns stays."""
+    architecture, space = case.built()
+    x, inputs = case.weights(architecture, space).requires_grad_(), case.inputs() + 1
+    trained = architecture.apply_training(case.shape, space.unflatten(x), inputs)
+    (learned,) = torch.autograd.grad((trained * torch.randn_like(trained)).sum(), x)
+    after = architecture.calibrate(case.shape, x.detach(), inputs)
+    error = relative_difference(architecture.apply(case.shape, space.unflatten(after), inputs), trained.detach())
+    require(error <= 1e-9, f"after `calibrate`, `apply` and `apply_training` differ by {error:.2g}, relative")
+    kept = (after == x.detach()) | (learned == 0)
+    require(bool(kept.all()), "`calibrate` changes weights that training learns")
+
+
+CHECKS = (names, applies, separates, symmetric, matters, initializes, calibrates)
