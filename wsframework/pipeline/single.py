@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -16,6 +15,7 @@ from wsframework.config.building import build
 from wsframework.config.sections import PART_SECTIONS, Config, PartConfig
 from wsframework.config.writing import to_toml
 from wsframework.device import usable
+from wsframework.engines.work import Work
 from wsframework.events import Finished, Observer, Progress, silent
 from wsframework.parts.interfaces import Architecture, Initializer, Setting, TaskFamily
 from wsframework.parts.registry import Registry
@@ -135,16 +135,20 @@ class Run:
     @cached_property
     def zoo(self) -> Zoo:
         """The trained networks, block by block; blocks that are there already are kept."""
-        section, seed = self.config.zoo, self.config.seed
+        section = self.config.zoo
         self.store.begin(self.space, self.zoo_recipe)
         kept = not missing(self.store, section)
-        begun = time.perf_counter()
-        for done in build_zoo(self.store, self.architecture, self.splits.seen, section, seed):
-            rate = done / max(time.perf_counter() - begun, 1e-9)
-            self.observer(Progress("zoo", done, section.size, "networks", f"{rate:.0f} a second"))
+        for done in build_zoo(self.store, self.zoo_work, self.config.engine):
+            self.observer(Progress("zoo", done, section.size, "networks"))
         seconds = self.store.seconds(range(-(-section.size // section.block)))
         self._finish("zoo", f"trained {section.size} networks for {section.epochs} epochs", seconds, kept)
         return load_zoo(self.store, self.splits.seen, section)
+
+    @property
+    def zoo_work(self) -> Work:
+        """What an engine is given."""
+        c = self.config
+        return Work(self.registry, c.tasks, c.network, c.zoo, c.seed)
 
     @property
     def zoo_recipe(self) -> dict[str, Any]:
