@@ -57,17 +57,20 @@ class ZooStore:
 
         Returns whether the folder was of this space and recipe already, so that its blocks count.
         """
-        wanted = json.loads(json.dumps({"space": str(space), "recipe": dict(recipe)}))
-        try:
-            if load_json(self._zoo_file) == wanted:
-                return True
-        except StoreError:
-            pass
+        if self.holds(space, recipe):
+            return True
         remove_file(self._index_file)  # first: without its line a shard does not count
         for path in self.folder.glob("shard-*.safetensors"):
             path.unlink()
-        save_json(self._zoo_file, wanted)
+        save_json(self._zoo_file, _content(space, recipe))
         return False
+
+    def holds(self, space: WeightSpace, recipe: Mapping[str, Any]) -> bool:
+        """Whether the folder is of this space and recipe."""
+        try:
+            return bool(load_json(self._zoo_file) == _content(space, recipe))
+        except StoreError:
+            return False
 
     def space(self) -> WeightSpace:
         """The space of the zoo's networks."""
@@ -149,6 +152,11 @@ class ZooStore:
     @property
     def _zoo_file(self) -> Path:
         return self.folder / "zoo.json"
+
+
+def _content(space: WeightSpace, recipe: Mapping[str, Any]) -> Any:
+    """What zoo.json holds, as it reads back."""
+    return json.loads(json.dumps({"space": str(space), "recipe": dict(recipe)}))
 
 
 def _parse_line(line: bytes) -> Shard | None:
