@@ -12,6 +12,9 @@ from wsframework.tasks import Task
 from wsframework.zoo import Zoo
 from wsframework.zoo_store import ZooStore
 
+IN_MEMORY = 2**29
+"""Bytes of weights; a zoo that has more of them is read from its files, network by network."""
+
 
 def build_zoo(store: ZooStore, work: Work, engine: EngineSection) -> Iterator[int]:
     """Train the blocks that ``store`` lacks; yields the number of networks that it holds, at first and after each.
@@ -49,7 +52,11 @@ def _counts(section: ZooSection) -> list[int]:
 
 
 def load_zoo(store: ZooStore, tasks: Sequence[Task], section: ZooSection) -> Zoo:
-    """The first ``section.size`` networks that ``store`` holds, with their tasks."""
-    tensors = store.load(range(len(_counts(section))))
-    x, index, loss = (tensors[name][: section.size] for name in ("x", "task_index", "loss"))
-    return Zoo(Weights(store.space(), x), index, tasks, loss)
+    """The first ``section.size`` networks that ``store`` holds, with their tasks; a large zoo stays on disk."""
+    blocks, space = range(len(_counts(section))), store.space()
+    labels = {name: value[: section.size] for name, value in store.load(blocks, ("loss", "task_index")).items()}
+    if 4 * space.size * section.size > IN_MEMORY:
+        weights: Weights = store.stored(blocks, section.size)
+    else:
+        weights = Weights(space, store.load(blocks, ("x",))["x"][: section.size])
+    return Zoo(weights, labels["task_index"], tasks, labels["loss"])
