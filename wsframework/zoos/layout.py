@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wsframework.errors import StoreError, nearest
+from wsframework.errors import StoreError, alike
 from wsframework.spaces import Axis, Dim, Occurrence, Parameter, WeightSpace
 
 State = Mapping[str, Tensor]
@@ -20,8 +20,8 @@ class Layout:
     """The keys of every state dict of a zoo.
 
     Numbers in half precision are kept in float32, which holds them exactly, beside those of single precision; where
-    any parameter is in double precision, all are kept in float64. Whatever is no parameter of the space (counters,
-    constants, whole numbers) is kept as it is, apart.
+    any weight is in double precision, all are kept in float64. Whatever is no weight of the space (constants, whole
+    numbers) is kept as it is, apart.
 
     Attributes:
         space: of the parameters.
@@ -47,7 +47,8 @@ class Layout:
             space: of the parameters; without it, one in which every dim is fixed.
             module: the state dict of a module that has that space, which says what keys there have to be.
         """
-        space, model = space or fixed_space(state), state if module is None else module
+        model = dict(sorted(state.items())) if module is None else module  # as safetensors has them
+        space = space or fixed_space(model)
         tied = {name for name, _ in space.ties} | {original for _, original in space.ties}
         keys = [key for key in model if key in state or key not in tied]
         dtypes = {key: _name(state[key].dtype if key in state else model[key].dtype) for key in keys}
@@ -84,10 +85,11 @@ class Layout:
 
     def mistakes(self, state: State) -> Iterator[str]:
         """Everything that keeps ``state`` from being one of this zoo's, a clause each."""
-        yield from (f"{key!r} is missing{nearest(key, state)}" for key in self.shapes if key not in state)
+        strange = [key for key in state if key not in self.shapes]
+        yield from (f"{key!r} is missing{alike(key, strange)}" for key in self.shapes if key not in state)
         for key, value in state.items():
             if key not in self.shapes:
-                yield f"{key!r} is no key of the others{nearest(key, self.shapes)}"
+                yield f"{key!r} is no key of these networks{alike(key, self.shapes)}"
             elif tuple(value.shape) != self.shapes[key]:
                 yield f"{key!r} has shape {tuple(value.shape)}, where {self.shapes[key]} is wanted"
             elif _name(value.dtype) != self.dtypes[key]:
@@ -97,10 +99,12 @@ class Layout:
 
     def _of_weights(self, key: str, state: State) -> Iterator[str]:
         value, original = state[key], self._weights[key]
-        if not value.is_floating_point():
-            yield f"{key!r} is of dtype {_name(value.dtype)}; a weight is a floating-point number"
+        if value.is_complex():
+            yield f"{key!r} is of dtype {_name(value.dtype)}; a weight is a real number"
         elif wrong := int((~value.double().isfinite()).sum()):
             yield f"{key!r} has {wrong} numbers of {value.numel()} that are not finite"
+        elif not torch.equal(value.to(self.dtype).to(value.dtype), value):
+            yield f"{key!r} has whole numbers that {_name(self.dtype)} can't hold exactly"
         elif original != key and original in state and not torch.equal(value, state[original]):
             yield f"{key!r} is tied to {original!r}, and differs from it"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from wsframework.errors import nearest
+from wsframework.errors import alike, nearest
 from wsframework.own_data.columns import numbers
 from wsframework.own_data.table import Table, read_table
 from wsframework.zoos.states import SUFFIXES
@@ -105,7 +105,7 @@ def found_files(paths: Sequence[Path], mistakes: list[str]) -> dict[str, Path]:
 def matched(listing: Listing, files: dict[str, Path], mistakes: list[str]) -> list[Path | None]:
     """The file of each row, None where there is none; a file without a row is a mistake as well."""
     mistakes += [
-        f"{name!r} is listed, and not there{nearest(name, files)}" for name in listing.files if name not in files
+        f"{name!r} is listed, and not there{alike(name, files)}" for name in listing.files if name not in files
     ]
     mistakes += [f"{files[name]} is there, and not listed" for name in files if name not in listing.files]
     return [files.get(name) for name in listing.files]

@@ -45,12 +45,12 @@ def _unpickled(path: Path) -> dict[str, Tensor]:
 
 def _refusal(error: Exception) -> str:
     """Why torch did not read the file: it holds more than tensors, or it is damaged."""
-    if "Unsupported" in str(error) or "TorchScript" in str(error):
+    if "global" in str(error).lower() or "TorchScript" in str(error):
         return (
             "holds objects or code beside its tensors (a pickle), and reading these would run what the file says; "
             "save module.state_dict() alone, best as safetensors"
         )
-    return f"can't be read as a state dict ({str(error).splitlines()[0][:120] if str(error) else type(error).__name__})"
+    return f"can't be read as what torch.save wrote ({type(error).__name__}); is the file whole?"
 
 
 def _tensor(path: Path, key: Any, value: Any) -> Tensor:
