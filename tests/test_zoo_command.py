@@ -111,3 +111,5 @@ def test_merging_counts_all_networks(tmp_path: Path) -> None:
 
 def test_what_is_no_zoo_is_told(tmp_path: Path) -> None:
     assert f"wsf: {tmp_path}: there is no zoo here" in wsf("show", tmp_path, code=1).stderr
+    folder = zoo(tmp_path / "zoo", 1)
+    assert f"did you mean {folder}?" in wsf("show", tmp_path, code=1).stderr

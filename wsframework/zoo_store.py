@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,16 @@ from torch import Tensor
 
 from wsframework.errors import StoreError
 from wsframework.spaces import WeightSpace
-from wsframework.store import load_json, load_tensors, remove_file, save_json, serialized, sync_folder, write_atomic
+from wsframework.store import (
+    load_json,
+    load_tensors,
+    remove_file,
+    save_json,
+    serialized,
+    sync_folder,
+    told,
+    write_atomic,
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class ZooStore:
                 return True
         except StoreError:
             pass
-        with _told(f"{self.folder}: the zoo can't be begun"):
+        with told(f"{self.folder}: the zoo can't be begun"):
             remove_file(self._index_file)  # first: without its line a shard does not count
             for path in self.folder.glob("shard-*.safetensors"):
                 path.unlink()
@@ -109,7 +117,7 @@ class ZooStore:
         tensors = {"x": x, "loss": loss, "task_index": task_index, **(further or {})}
         content = serialized(tensors, {"ids": json.dumps(list(ids))} if ids else None)
         name = f"shard-{block:05d}.safetensors"
-        with _told(f"{self.folder}: block {block} can't be written, and those before it are kept"):
+        with told(f"{self.folder}: block {block} can't be written, and those before it are kept"):
             write_atomic(self.folder / name, content)
             shard = Shard(block, name, x.shape[0], hashlib.sha256(content).hexdigest(), seconds)
             self._append_line(json.dumps(asdict(shard)))
@@ -172,15 +180,6 @@ class ZooStore:
     @property
     def _zoo_file(self) -> Path:
         return self.folder / "zoo.json"
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """What the system refuses, as a sentence that begins with ``what``."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(f"{what} ({error.strerror or error})") from None
 
 
 def parsed(line: bytes) -> Shard | None:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from wsframework.errors import StoreError
-from wsframework.store import load_json, save_json
+from wsframework.store import load_json, save_json, told
 from wsframework.tasks import OBJECTIVES, Task, TaskShape, objective_name
 
 FILE = "tasks.json"
@@ -73,7 +73,8 @@ class TaskList:
 
     def save(self, folder: Path) -> None:
         """The file ``tasks.json`` in ``folder``."""
-        save_json(folder / FILE, asdict(self))
+        with told(f"{folder / FILE}: can't be written"):
+            save_json(folder / FILE, asdict(self))
 
     @classmethod
     def load(cls, folder: Path) -> TaskList:

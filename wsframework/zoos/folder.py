@@ -66,7 +66,10 @@ class ZooFolder:
         self.folder = Path(folder)
         known = [self.folder / name for name in ("zoo.json", "config.json") if (self.folder / name).is_file()]
         if not known:
-            raise StoreError(f"{self.folder}: there is no zoo here: no zoo.json, and no config.json of an exported one")
+            within = f"; did you mean {self.folder / 'zoo'}?" if (self.folder / "zoo" / "zoo.json").is_file() else ""
+            raise StoreError(
+                f"{self.folder}: there is no zoo here, neither zoo.json nor the config.json of one{within}"
+            )
         self.about: dict[str, Any] = load_json(known[0])
         if not (isinstance(self.about, dict) and {"space", "recipe"} <= self.about.keys()):
             raise StoreError(f"{known[0]}: states no space and recipe of a zoo")

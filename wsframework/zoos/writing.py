@@ -26,9 +26,10 @@ def new_folder(out: Path) -> Iterator[Path]:
         unfinished.mkdir(parents=True)
         yield unfinished
         unfinished.rename(out)
-    except StoreError as error:
-        raise StoreError(f"{str(error).replace(str(unfinished), str(out))}; nothing was left of {out}") from None
-    except OSError as error:
-        raise StoreError(f"{out}: can't be written ({error.strerror or error}); nothing was left of it") from None
+    except (StoreError, OSError) as error:
+        cause = error.__cause__ if isinstance(error, StoreError) else error
+        if not isinstance(cause, OSError):
+            raise
+        raise StoreError(f"{out}: can't be written ({cause.strerror or cause}); nothing was left of it") from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
