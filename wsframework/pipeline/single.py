@@ -16,7 +16,6 @@ from wsframework.config.building import build
 from wsframework.config.sections import PART_SECTIONS, Config, PartConfig
 from wsframework.config.writing import to_toml
 from wsframework.device import usable
-from wsframework.errors import StoreError
 from wsframework.events import Finished, Observer, Progress, silent
 from wsframework.parts.interfaces import Architecture, Initializer, Setting, TaskFamily
 from wsframework.parts.registry import Registry
@@ -37,7 +36,7 @@ from wsframework.store import write_atomic
 from wsframework.tasks import Objective, Task, TaskSplits
 from wsframework.zoo import Zoo
 from wsframework.zoo_store import ZooStore
-from wsframework.zoos.entries import TaskList
+from wsframework.zoos.entries import note_tasks
 
 
 class Run:
@@ -139,7 +138,7 @@ class Run:
         """The trained networks, block by block; blocks that are there already are kept."""
         section, seed = self.config.zoo, self.config.seed
         self.store.begin(self.space, self.zoo_recipe)
-        self._name_tasks()
+        note_tasks(self.store.folder, self.splits.seen, self.zoo_recipe)
         kept = not missing(self.store, section)
         begun = time.perf_counter()
         for done in build_zoo(self.store, self.architecture, self.splits.seen, section, seed):
@@ -148,16 +147,6 @@ class Run:
         seconds = self.store.seconds(range(-(-section.size // section.block)))
         self._finish("zoo", f"trained {section.size} networks for {section.epochs} epochs", seconds, kept)
         return load_zoo(self.store, self.splits.seen, section)
-
-    def _name_tasks(self) -> None:
-        """Note in the zoo's folder what its tasks are called; of runs that share it, the one with most tasks does."""
-        wanted = TaskList.of(self.splits.seen, self.zoo_recipe)
-        try:
-            held = TaskList.load(self.store.folder).entries
-        except StoreError:
-            held = ()
-        if held[: len(wanted.entries)] != wanted.entries:
-            wanted.save(self.store.folder)
 
     @property
     def zoo_recipe(self) -> dict[str, Any]:

@@ -91,6 +91,17 @@ class TaskList:
             raise StoreError(f"{folder / FILE}: this is no list of a zoo's tasks ({error!r})") from None
 
 
+def note_tasks(folder: Path, tasks: Sequence[Task], recipe: Mapping[str, Any]) -> None:
+    """Say in a zoo's ``folder`` what its ``tasks`` are called; of runs that share it, the one with most tasks does."""
+    wanted = TaskList.of(tasks, recipe)
+    try:
+        held = TaskList.load(folder).entries
+    except StoreError:
+        held = ()
+    if held[: len(wanted.entries)] != wanted.entries:
+        wanted.save(folder)
+
+
 def _entry(saved: Mapping[str, Any]) -> Entry:
     return Entry(**{**saved, "code": None if saved["code"] is None else tuple(map(float, saved["code"]))})
 
