@@ -70,18 +70,21 @@ class ZooStore:
         Arguments:
             further: other keys of ``zoo.json``.
         """
-        wanted = json.loads(json.dumps({"space": str(space), "recipe": dict(recipe), **(further or {})}))
-        try:
-            if load_json(self._zoo_file) == wanted:
-                return True
-        except StoreError:
-            pass
+        if self.holds(space, recipe, further):
+            return True
         with told(f"{self.folder}: the zoo can't be begun"):
             remove_file(self._index_file)  # first: without its line a shard does not count
             for path in self.folder.glob("shard-*.safetensors"):
                 path.unlink()
-            save_json(self._zoo_file, wanted)
+            save_json(self._zoo_file, _content(space, recipe, further))
         return False
+
+    def holds(self, space: WeightSpace, recipe: Mapping[str, Any], further: Mapping[str, Any] | None = None) -> bool:
+        """Whether the folder is of this space and recipe, and has these ``further`` keys."""
+        try:
+            return bool(load_json(self._zoo_file) == _content(space, recipe, further))
+        except StoreError:
+            return False
 
     def space(self) -> WeightSpace:
         """The space of the zoo's networks."""
@@ -180,6 +183,11 @@ class ZooStore:
     @property
     def _zoo_file(self) -> Path:
         return self.folder / "zoo.json"
+
+
+def _content(space: WeightSpace, recipe: Mapping[str, Any], further: Mapping[str, Any] | None) -> Any:
+    """What zoo.json holds, as it reads back."""
+    return json.loads(json.dumps({"space": str(space), "recipe": dict(recipe), **(further or {})}))
 
 
 def parsed(line: bytes) -> Shard | None:
