@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from wsframework.tasks import Data, Task, TaskShape
     from wsframework.tracing import trace
     from wsframework.zoo import Zoo
+    from wsframework.zoos import load_zoo
 
 _INTERFACES = "wsframework.parts.interfaces"
 
@@ -69,6 +70,7 @@ _HOMES: dict[str, str] = {
     "fit_prior": "wsframework.pipeline.in_memory",
     "from_data": "wsframework.spaces",
     "load_registry": "wsframework.parts.entrypoints",
+    "load_zoo": "wsframework.zoos",
     "mix_up": "wsframework.alignment",
     "neural_graph": "wsframework.spaces",
     "neuron_tokens": "wsframework.spaces",
@@ -110,6 +112,7 @@ __all__ = [
     "fit_prior",
     "from_data",
     "load_registry",
+    "load_zoo",
     "mix_up",
     "neural_graph",
     "neuron_tokens",

@@ -96,6 +96,16 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; known: {', '.join(names)}" if names else ""
 
 
+def alike(word: str, known: Iterable[str]) -> str:
+    """The clause of `nearest` for the known word most like ``word``; empty where none is, for lists that are long.
+
+    >>> alike("weigth", ["weight", "bias"]), alike("zzz", ["weight", "bias"])
+    ("; did you mean 'weight'?", '')
+    """
+    close = difflib.get_close_matches(word, known, n=1)
+    return nearest(word, close) if close else ""
+
+
 def nearest_file(path: Path, suffix: str) -> str:
     """The clause ``"; did you mean 'x.csv'?"`` for the file with this suffix, beside ``path``, whose stem is most like.
 

@@ -14,12 +14,13 @@ from wsframework.card import card
 from wsframework.config.building import build
 from wsframework.errors import PartError, RequestError, StoreError
 from wsframework.parts.entrypoints import load_registry
-from wsframework.parts.interfaces import Architecture, Denoiser, Scheduler, TaskConditioner, WeightEncoder
+from wsframework.parts.interfaces import Denoiser, Scheduler, TaskConditioner, WeightEncoder
 from wsframework.parts.registry import Registry
 from wsframework.prior_config import Design, Origin, PriorConfig
 from wsframework.seen_range import CONSTANT, outside
 from wsframework.selection import best, support_scores
 from wsframework.spaces import Weights, WeightSpace
+from wsframework.stated import architecture_of
 from wsframework.store import load_tensors, save_tensors, write_atomic
 from wsframework.tasks import Task, TaskShape
 from wsframework.training import calibrated
@@ -52,7 +53,7 @@ class Prior(nn.Module):
         super().__init__()
         registry = registry or load_registry()
         self.design, self.shape, self.origin = design, shape, origin or Origin()
-        self.architecture = cast(Architecture, build(registry, "architecture", design.network))
+        self.architecture = architecture_of(registry, design.network)
         self.space = self.architecture.space(shape)
         self.encoder = cast(WeightEncoder, build(registry, "encoder", design.encoder, self.space))
         self.latent = self.encoder.latent(self.space)
@@ -141,6 +142,8 @@ class Prior(nn.Module):
         """
         if n < 1 or best_of < 1:
             raise RequestError(f"n = {n}, best_of = {best_of}: both are at least 1")
+        if best_of > 1 and not len(task.support):
+            raise RequestError(f"best_of = {best_of}: task {task.name!r} has no data to choose by")
         features = self.describe([task])
         x = best(
             lambda count: self.sample_features(features.expand(count, -1), generator),
@@ -151,8 +154,9 @@ class Prior(nn.Module):
         if not x.isfinite().all():
             reason = self.outside(task) or "is the prior damaged?"
             raise RequestError(f"the weights for task {task.name!r} would not be finite numbers: {reason}")
-        inputs = task.support.x.to(x.device)
-        x = calibrated(self.architecture, task.shape, x, inputs.expand(len(x), *inputs.shape))
+        if len(task.support):
+            inputs = task.support.x.to(x.device)
+            x = calibrated(self.architecture, task.shape, x, inputs.expand(len(x), *inputs.shape))
         return Weights(self.space, x)
 
     def save(self, folder: Path | str) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,19 @@ from torch import Tensor
 from wsframework.errors import StoreError
 
 PARTIAL = ".partial"  # how the name of an unfinished file ends; a dead process may leave one behind
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """What the system refuses to do, as on a full disk, becomes a sentence that begins with ``what``.
+
+    Raises:
+        StoreError: then.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{what} ({error.strerror or error})") from error
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:

@@ -10,6 +10,8 @@ from typing import Literal, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from wsframework.errors import RequestError
+
 
 @dataclass(frozen=True)
 class TaskShape:
@@ -129,6 +131,30 @@ class Regression:
         return outputs.mean(-3)
 
 
+@dataclass(frozen=True)
+class Unstated:
+    """No objective: of tasks that are known by a name and a code, and whose data are elsewhere."""
+
+    metric: str = ""
+    higher_is_better: bool = True
+
+    def losses(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Nothing can be said.
+
+        Raises:
+            RequestError: always.
+        """
+        raise RequestError("this task has no objective: it is known by its name and code alone")
+
+    def score(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """As `losses`."""
+        return self.losses(outputs, y)
+
+    def vote(self, outputs: Tensor) -> Tensor:
+        """As `losses`."""
+        return self.losses(outputs, outputs)
+
+
 OBJECTIVES: dict[str, Objective] = {"classification": Classification(), "regression": Regression()}
 
 
@@ -162,6 +188,14 @@ class Task:
     text: str = ""
     facts: Mapping[str, float] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
+
+    @classmethod
+    def described(
+        cls, name: str, shape: TaskShape, code: Tensor | None = None, text: str = "", objective: Objective | None = None
+    ) -> Task:
+        """A task that is known by its description alone: its data have no points."""
+        empty = Data(torch.empty(0, *shape.inputs), torch.empty(0, *shape.outputs))
+        return cls(name, shape, empty, empty, objective or Unstated(), code, text)
 
 
 Split = Literal["seen", "validation", "held_out"]

@@ -15,7 +15,16 @@ from torch import Tensor
 
 from wsframework.errors import StoreError
 from wsframework.spaces import WeightSpace
-from wsframework.store import load_json, load_tensors, remove_file, save_json, serialized, sync_folder, write_atomic
+from wsframework.store import (
+    load_json,
+    load_tensors,
+    remove_file,
+    save_json,
+    serialized,
+    sync_folder,
+    told,
+    write_atomic,
+)
 from wsframework.stored_weights import StoredWeights
 
 
@@ -41,7 +50,8 @@ class Shard:
 class ZooStore:
     """A folder of stacked networks: appended to block by block, intact after a crash at any moment.
 
-    It holds one safetensors file a block (``x`` (count, size), ``loss`` (count,), ``task_index`` (count,)),
+    It holds one safetensors file a block (``x`` (count, size), ``loss`` (count,), ``task_index`` (count,), where
+    networks have names of their own their ``ids``, and further tensors where they have more than weights),
     ``index.jsonl`` with a line for each, and ``zoo.json`` with the space and the recipe. A block counts as
     there when the index lists it and its file's checksum agrees; any other block is to be built again.
     One process writes at a time (`wsframework.pipeline.lock`); any number may read.
@@ -53,23 +63,27 @@ class ZooStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def begin(self, space: WeightSpace, recipe: Mapping[str, Any]) -> bool:
+    def begin(self, space: WeightSpace, recipe: Mapping[str, Any], further: Mapping[str, Any] | None = None) -> bool:
         """Make ready for blocks of this space and recipe (JSON values). Shards of any other are removed.
 
         Returns whether the folder was of this space and recipe already, so that its blocks count.
+
+        Arguments:
+            further: other keys of ``zoo.json``.
         """
-        if self.holds(space, recipe):
+        if self.holds(space, recipe, further):
             return True
-        remove_file(self._index_file)  # first: without its line a shard does not count
-        for path in self.folder.glob("shard-*.safetensors"):
-            path.unlink()
-        save_json(self._zoo_file, _content(space, recipe))
+        with told(f"{self.folder}: the zoo can't be begun"):
+            remove_file(self._index_file)  # first: without its line a shard does not count
+            for path in self.folder.glob("shard-*.safetensors"):
+                path.unlink()
+            save_json(self._zoo_file, _content(space, recipe, further))
         return False
 
-    def holds(self, space: WeightSpace, recipe: Mapping[str, Any]) -> bool:
-        """Whether the folder is of this space and recipe."""
+    def holds(self, space: WeightSpace, recipe: Mapping[str, Any], further: Mapping[str, Any] | None = None) -> bool:
+        """Whether the folder is of this space and recipe, and has these ``further`` keys."""
         try:
-            return bool(load_json(self._zoo_file) == _content(space, recipe))
+            return bool(load_json(self._zoo_file) == _content(space, recipe, further))
         except StoreError:
             return False
 
@@ -80,7 +94,17 @@ class ZooStore:
             raise StoreError(f"{self._zoo_file}: states no space; was it written by ZooStore?")
         return WeightSpace.parse(found["space"])
 
-    def append(self, block: int, x: Tensor, loss: Tensor, task_index: Tensor, seconds: float) -> None:
+    def append(
+        self,
+        block: int,
+        x: Tensor,
+        loss: Tensor,
+        task_index: Tensor,
+        seconds: float,
+        *,
+        ids: Sequence[str] = (),
+        further: Mapping[str, Tensor] | None = None,
+    ) -> None:
         """Add block number ``block``, or put it in the place of the one there was.
 
         Arguments:
@@ -88,12 +112,19 @@ class ZooStore:
             loss: their final training losses, (count,).
             task_index: the positions of their tasks, (count,).
             seconds: how long they took to train.
+            ids: what the networks are called, where they have names of their own.
+            further: other tensors, each with a leading axis of networks.
+
+        Raises:
+            StoreError: where the block can't be written, as on a full disk; those before it are as they were.
         """
-        content = serialized({"x": x, "loss": loss, "task_index": task_index})
+        tensors = {"x": x, "loss": loss, "task_index": task_index, **(further or {})}
+        content = serialized(tensors, {"ids": json.dumps(list(ids))} if ids else None)
         name = f"shard-{block:05d}.safetensors"
-        write_atomic(self.folder / name, content)
-        shard = Shard(block, name, x.shape[0], hashlib.sha256(content).hexdigest(), seconds)
-        self._append_line(json.dumps(asdict(shard)))
+        with told(f"{self.folder}: block {block} can't be written, and those before it are kept"):
+            write_atomic(self.folder / name, content)
+            shard = Shard(block, name, x.shape[0], hashlib.sha256(content).hexdigest(), seconds)
+            self._append_line(json.dumps(asdict(shard)))
 
     def _append_line(self, line: str) -> None:
         with self._index_file.open("a+b") as file:
@@ -110,7 +141,7 @@ class ZooStore:
         if not self._index_file.exists():
             return {}
         lines = self._index_file.read_bytes().split(b"\n")
-        found = {shard.block: shard for line in lines if (shard := _parse_line(line)) is not None}
+        found = {shard.block: shard for line in lines if (shard := parsed(line)) is not None}
         return dict(sorted(found.items()))
 
     def blocks(self) -> set[int]:
@@ -171,12 +202,12 @@ class ZooStore:
         return self.folder / "zoo.json"
 
 
-def _content(space: WeightSpace, recipe: Mapping[str, Any]) -> Any:
+def _content(space: WeightSpace, recipe: Mapping[str, Any], further: Mapping[str, Any] | None) -> Any:
     """What zoo.json holds, as it reads back."""
-    return json.loads(json.dumps({"space": str(space), "recipe": dict(recipe)}))
+    return json.loads(json.dumps({"space": str(space), "recipe": dict(recipe), **(further or {})}))
 
 
-def _parse_line(line: bytes) -> Shard | None:
+def parsed(line: bytes) -> Shard | None:
     """The shard that a line of the index lists; none for a line that was cut off."""
     try:
         return Shard(**json.loads(line))

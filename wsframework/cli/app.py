@@ -19,6 +19,7 @@ from wsframework.cli.run import run
 from wsframework.cli.sample import sample
 from wsframework.cli.show import show
 from wsframework.cli.symmetries import symmetries
+from wsframework.cli.zoo import zoo
 from wsframework.errors import WsfError
 
 
@@ -59,4 +60,5 @@ def wsf(
 
 for command in (run, sample, symmetries, plugins, show, check, bench):
     app.command()(command)
+app.add_typer(zoo, name="zoo")
 app.add_typer(new, name="new")

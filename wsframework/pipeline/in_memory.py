@@ -20,6 +20,7 @@ from wsframework.prior import Prior
 from wsframework.prior_config import Design
 from wsframework.randomness import generator
 from wsframework.spaces import Weights
+from wsframework.stated import architecture_of, stated
 from wsframework.tasks import Task
 from wsframework.zoo import Zoo
 
@@ -71,7 +72,7 @@ def train_zoo(
 def fit_prior(
     zoo: Zoo,
     *,
-    network: Named = "mlp",
+    network: Named | None = None,
     encoder: Named = "orbit",
     conditioner: Named = "moments",
     scheduler: Named = "ddpm",
@@ -85,7 +86,8 @@ def fit_prior(
     """A prior trained on ``zoo``; its parts are named as in a config, with the same defaults.
 
     Arguments:
-        network: the architecture that the zoo's networks have.
+        network: the architecture that the zoo's networks have. By default ``"mlp"``, and of a zoo whose tasks have no
+            data, as of an imported one, its weight space is all that has to be known.
         steps: of training.
         device: where to compute, ``"cpu"`` or ``"cuda"``.
         registry: where parts are looked up (default: every installed plugin).
@@ -93,22 +95,26 @@ def fit_prior(
 
     Raises:
         SpaceError: where ``network`` is not what the zoo's networks are.
+        RequestError: where tasks have no data, and the output term is to be trained on them.
         PartError: where there is no such part, or parts or options do not fit each other.
         ConfigError: where a key of ``train`` is unknown, or a value does not fit it.
     """
     registry = registry or load_registry()
     section = TrainSection(**_filled(registry, TrainSection, "train", {"steps": steps, **train}))
+    if (alone := not len(zoo.tasks[0].support)) and section.output_weight:
+        raise RequestError("output_weight trains on the data of the tasks, and this zoo's tasks have none")
+    known = "mlp" if network is None else network
     design = Design(
-        network=as_config(network),
+        network=stated(zoo.weights.space) if alone and network is None else as_config(known),
         encoder=as_config(encoder),
         conditioner=as_config(conditioner),
         scheduler=as_config(scheduler),
         denoiser=as_config(denoiser),
         predict=section.predict,
     )
-    architecture = cast(Architecture, build(registry, "architecture", design.network))
+    architecture = architecture_of(registry, design.network)
     if architecture.space(zoo.tasks[0].shape) != zoo.weights.space:
-        raise SpaceError(f"the zoo's networks are not what network = {network!r} builds; name the one they were")
+        raise SpaceError(f"the zoo's networks are not what network = {known!r} builds; name the one they were")
     return train_prior(design, registry, zoo, section, seed, device=device)
 
 

@@ -35,6 +35,7 @@ from wsframework.store import write_atomic
 from wsframework.tasks import Objective, Task, TaskSplits
 from wsframework.zoo import Zoo
 from wsframework.zoo_store import ZooStore
+from wsframework.zoos.entries import note_tasks
 
 
 class Run:
@@ -136,6 +137,7 @@ class Run:
         """The trained networks, block by block; blocks that are there already are kept."""
         section = self.config.zoo
         self.store.begin(self.space, self.identity.zoo_recipe)
+        note_tasks(self.store.folder, self.splits.seen, self.identity.zoo_recipe)
         kept = not missing(self.store, section)
         for done in build_zoo(self.store, self.zoo_work, self.config.engine):
             self.observer(Progress("zoo", done, section.size, "networks"))
