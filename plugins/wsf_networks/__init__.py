@@ -8,7 +8,9 @@ from wsframework.parts.interfaces import Part
 
 @hookimpl
 def wsf_parts() -> Iterable[type[Part]]:
-    """The multi-layer perceptron."""
+    """Perceptrons, convolutional, recurrent, attention and implicit networks."""
+    from wsf_networks.cnn import Cnn
     from wsf_networks.mlp import Mlp
+    from wsf_networks.siren import Siren
 
-    return [Mlp]
+    return [Mlp, Cnn, Siren]
