@@ -11,6 +11,7 @@ import pytest
 import torch
 from tiny import REGISTRY
 from torch import Tensor
+from wsf_networks.batch_norm import KEPT
 
 import wsframework as wsf
 from wsframework.errors import SpaceError
@@ -25,12 +26,12 @@ CASES: dict[str, tuple[str, TaskShape, dict[str, Any]]] = {
     "cnn": ("cnn", IMAGE, {"channels": (4, 3)}),
     "cnn, normalised": ("cnn", IMAGE, {"channels": (4, 3), "norm": "batch", "readout": "flatten"}),
     "cnn of tanh": ("cnn", IMAGE, {"channels": (5,), "activation": "tanh", "pooling": "max", "stride": 1}),
-    "cnn of averages": (
-        "cnn",
-        IMAGE,
-        {"channels": (5,), "activation": "tanh", "pooling": "average", "stride": 1, "norm": "batch"},
-    ),
+    "cnn of averages": ("cnn", IMAGE, {"channels": (5,), "activation": "tanh", "pooling": "average", "norm": "batch"}),
+    "resnet": ("resnet", TaskShape((3, 5, 6), (2,)), {"channels": (4, 3), "blocks": 2}),
+    "resnet of one stage": ("resnet", IMAGE, {"channels": (4,)}),
 }
+SHORTCUT = {f"block.{name}" for name in ("shortcut.weight", *(f"shortcut_norm.{kind}" for kind in KEPT))}
+"""A network of one stage has none."""
 by_case = pytest.mark.parametrize("case", CASES)
 
 
@@ -122,10 +123,10 @@ def test_other_sizes_have_the_same_roles(case: str) -> None:
     deeper = part(**options | {key: (6, *value) for key, value in sizes.items()})
     roles = {p.role for p in architecture.space(shape).parameters}
     added = {p.role for p in deeper.space(shape).parameters} - roles
-    assert added <= {"hidden.weight", "hidden.bias"}
+    assert added <= {"hidden.weight", "hidden.bias", *SHORTCUT}
 
 
-@pytest.mark.parametrize("name", ["cnn"])
+@pytest.mark.parametrize("name", ["cnn", "resnet"])
 def test_what_is_no_image_is_declined(name: str) -> None:
     part: Any = REGISTRY.get("architecture", name)
     with pytest.raises(SpaceError, match=f"'{name}' reads images"):

@@ -11,6 +11,7 @@ def wsf_parts() -> Iterable[type[Part]]:
     """Perceptrons, convolutional, recurrent, attention and implicit networks."""
     from wsf_networks.cnn import Cnn
     from wsf_networks.mlp import Mlp
+    from wsf_networks.resnet import ResNet
     from wsf_networks.siren import Siren
 
-    return [Mlp, Cnn, Siren]
+    return [Mlp, Cnn, ResNet, Siren]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from wsframework.spaces import WeightSpace
@@ -36,7 +37,8 @@ class BatchNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, height, width) to the same shape; in training by the statistics of x."""
         if not self.training:
-            return normalised(x, self.weight, self.bias, self.running_mean, self.running_var)
+            kept = self.running_mean, self.running_var.clamp(min=0)
+            return torch.batch_norm(x, self.weight, self.bias, *kept, False, 0.0, EPSILON, False)
         with torch.no_grad():
             variance, mean = torch.var_mean(x, (0, 2, 3), correction=0)
             self.running_mean.lerp_(mean, MOMENTUM)
@@ -44,17 +46,21 @@ class BatchNorm(nn.Module):
         return normalised(x, self.weight, self.bias)
 
 
-def normalised(
-    x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor | None = None, variance: Tensor | None = None
-) -> Tensor:
-    """Each channel of x (points, channels, height, width), by its own statistics where none are given."""
-    kept = None if variance is None else variance.clamp(min=0)
-    return torch.batch_norm(x, weight, bias, mean, kept, kept is None, 0.0, EPSILON, False)
+def normalised(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Each channel of x (points, channels, height, width) by its own statistics."""
+    return torch.batch_norm(x, weight, bias, None, None, True, 0.0, EPSILON, False)
+
+
+def normalised_by(x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+    """Each channel of x (points, channels, height, width) by given statistics, which have gradients like all else."""
+    scale = weight * torch.rsqrt(variance.clamp(min=0) + EPSILON)
+    shift = bias - mean * scale
+    return x * rearrange(scale, "c -> c 1 1") + rearrange(shift, "c -> c 1 1")
 
 
 def by_kept(parameters: Mapping[str, Tensor]) -> Norm:
     """After training: by what each network keeps, parameters (networks, *)."""
-    return lambda name, h: normalised(h, *(parameters[f"{name}.{kind}"].flatten() for kind in KEPT))
+    return lambda name, h: normalised_by(h, *(parameters[f"{name}.{kind}"].flatten() for kind in KEPT))
 
 
 def by_inputs(parameters: Mapping[str, Tensor]) -> Norm:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -22,7 +22,7 @@ from wsframework.parts.values import Least
 from wsframework.spaces import WeightSpace
 from wsframework.tasks import TaskShape
 
-POOLS = {"max": functional.max_pool2d, "average": functional.avg_pool2d}
+POOLS: dict[str, Callable[[Tensor, int], Tensor]] = {"max": functional.max_pool2d, "average": functional.avg_pool2d}
 
 
 class ConvolutionalNetwork(nn.Module):

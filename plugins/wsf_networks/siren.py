@@ -35,7 +35,7 @@ class SineNetwork(nn.Module):
         for layer, frequency in zip(self.layers[:-1], self.frequencies, strict=True):
             h = torch.sin(frequency * layer(h))
         outputs: Tensor = self.layers[-1](h)
-        return outputs.unflatten(-1, self.outputs)
+        return outputs.reshape(-1, *self.outputs)
 
 
 def bounds(sizes: tuple[int, ...], hidden_omega: float) -> dict[str, float]:
@@ -118,4 +118,4 @@ class Siren(Architecture):
             weight, bias = parameters[f"layers.{i}.weight"], parameters[f"layers.{i}.bias"].unsqueeze(-1)
             h = torch.baddbmm(bias, weight, h, beta=w, alpha=w)
             h = torch.sin(h) if i < len(self.widths) else h
-        return h.mT.unflatten(-1, shape.outputs)
+        return h.mT.reshape(*inputs.shape[:2], *shape.outputs)
