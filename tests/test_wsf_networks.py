@@ -28,6 +28,9 @@ CASES: dict[str, tuple[str, TaskShape, dict[str, Any]]] = {
     "cnn of tanh": ("cnn", IMAGE, {"channels": (5,), "activation": "tanh", "pooling": "max", "stride": 1}),
     "cnn of averages": ("cnn", IMAGE, {"channels": (5,), "activation": "tanh", "pooling": "average", "norm": "batch"}),
     "resnet": ("resnet", TaskShape((3, 5, 6), (2,)), {"channels": (4, 3), "blocks": 2}),
+    "gru": ("gru", TaskShape((4, 3), (2,)), {"width": 5}),
+    "gru of tokens": ("gru", TaskShape((4,), (4, 3)), {"width": 4, "depth": 2, "vocabulary": 3}),
+    "rnn": ("rnn", TaskShape((4, 3), (4, 2)), {"width": 5, "depth": 2}),
     "resnet of one stage": ("resnet", IMAGE, {"channels": (4,)}),
 }
 SHORTCUT = {f"block.{name}" for name in ("shortcut.weight", *(f"shortcut_norm.{kind}" for kind in KEPT))}

@@ -11,7 +11,8 @@ def wsf_parts() -> Iterable[type[Part]]:
     """Perceptrons, convolutional, recurrent, attention and implicit networks."""
     from wsf_networks.cnn import Cnn
     from wsf_networks.mlp import Mlp
+    from wsf_networks.recurrent import Gru, Rnn
     from wsf_networks.resnet import ResNet
     from wsf_networks.siren import Siren
 
-    return [Mlp, Cnn, ResNet, Siren]
+    return [Mlp, Cnn, ResNet, Siren, Gru, Rnn]
