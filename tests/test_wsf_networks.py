@@ -11,7 +11,6 @@ import pytest
 import torch
 from tiny import REGISTRY
 from torch import Tensor
-from wsf_networks.batch_norm import KEPT
 
 import wsframework as wsf
 from wsframework.errors import SpaceError
@@ -31,10 +30,19 @@ CASES: dict[str, tuple[str, TaskShape, dict[str, Any]]] = {
     "gru": ("gru", TaskShape((4, 3), (2,)), {"width": 5}),
     "gru of tokens": ("gru", TaskShape((4,), (4, 3)), {"width": 4, "depth": 2, "vocabulary": 3}),
     "rnn": ("rnn", TaskShape((4, 3), (4, 2)), {"width": 5, "depth": 2}),
+    "transformer": ("transformer", TaskShape((4, 3), (2,)), {"heads": 3, "head_width": 2, "depth": 1}),
+    "transformer of patches": (
+        "transformer",
+        IMAGE,
+        {"head_width": 3, "depth": 1, "feed_forward": 5, "pooling": "class", "activation": "relu"},
+    ),
+    "language model": (
+        "transformer",
+        TaskShape((4,), (4, 5)),
+        {"head_width": 3, "depth": 2, "causal": True, "vocabulary": 5},
+    ),
     "resnet of one stage": ("resnet", IMAGE, {"channels": (4,)}),
 }
-SHORTCUT = {f"block.{name}" for name in ("shortcut.weight", *(f"shortcut_norm.{kind}" for kind in KEPT))}
-"""A network of one stage has none."""
 by_case = pytest.mark.parametrize("case", CASES)
 
 
@@ -78,12 +86,12 @@ def test_the_space_is_what_a_tracer_finds(case: str) -> None:
 
 @by_case
 def test_it_begins_like_its_modules(case: str) -> None:
-    """Each parameter's mean and deviation over 400 networks, and the extent of what is bounded."""
+    """Each parameter's mean and deviation over 60 networks, and the extent of what is bounded."""
     architecture, shape = made(case)
     space = architecture.space(shape)
     torch.manual_seed(0)
-    modules = torch.stack([space.flatten(architecture.network(shape).state_dict()) for _ in range(400)])
-    for name, drawn in space.unflatten(architecture.initialize(shape, 400, random(1))).items():
+    modules = torch.stack([space.flatten(architecture.network(shape).state_dict()) for _ in range(60)])
+    for name, drawn in space.unflatten(architecture.initialize(shape, 60, random(1))).items():
         one, two = drawn.flatten(), space.unflatten(modules)[name].flatten()
         if two.std() == 0:
             assert torch.equal(one, two), name
@@ -118,15 +126,33 @@ def _or_zero(gradient: Tensor | None, like: Tensor) -> Tensor:
 
 @by_case
 def test_other_sizes_have_the_same_roles(case: str) -> None:
-    """What is learned of one network, kept by role, serves another that is deeper and wider."""
+    """What is learned of one network, kept by role, serves a wider one."""
     name, shape, options = CASES[case]
-    architecture, _ = made(case)
-    sizes = {key: value for key, value in options.items() if isinstance(value, tuple)}
     part: Any = REGISTRY.get("architecture", name)
-    deeper = part(**options | {key: (6, *value) for key, value in sizes.items()})
-    roles = {p.role for p in architecture.space(shape).parameters}
-    added = {p.role for p in deeper.space(shape).parameters} - roles
-    assert added <= {"hidden.weight", "hidden.bias", *SHORTCUT}
+    wider = {key: 7 for key in ("width", "head_width", "feed_forward") if key in options}
+    wider |= {key: tuple(2 * size for size in options[key]) for key in ("widths", "channels") if key in options}
+    one, two = (part(**(options | more)).space(shape) for more in ({}, wider))
+    assert [(p.name, p.role) for p in one.parameters] == [(p.name, p.role) for p in two.parameters]
+    assert one.size != two.size
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "sizes"),
+    [
+        ("siren", "widths", [(4,) * 3, (5,) * 5]),
+        ("cnn", "channels", [(4,) * 2, (5,) * 3]),
+        ("resnet", "channels", [(4,) * 2, (5,) * 3]),
+        ("resnet", "blocks", [1, 3]),
+        ("gru", "depth", [2, 3]),
+        ("transformer", "depth", [1, 3]),
+    ],
+)
+def test_a_deeper_network_has_no_new_roles(name: str, key: str, sizes: Any) -> None:
+    part: Any = REGISTRY.get("architecture", name)
+    shape = TaskShape((4, 3), (2,)) if name in ("gru", "transformer") else TaskShape((1, 16, 16), (2,))
+    shallow, deep = (part(**{key: size}).space(shape) for size in sizes)
+    assert {p.role for p in shallow.parameters} == {p.role for p in deep.parameters}
+    assert len(shallow.parameters) < len(deep.parameters)
 
 
 @pytest.mark.parametrize("name", ["cnn", "resnet"])
@@ -142,3 +168,49 @@ def test_nothing_left_of_an_image_is_a_sentence() -> None:
     part: Any = REGISTRY.get("architecture", "cnn")
     with pytest.raises(SpaceError, match="leaves nothing of"):
         part(channels=(4, 4, 4), pooling="max").space(IMAGE)
+
+
+WRONG = [
+    ("gru", {}, TaskShape((5,), (2,)), "token numbers need the option 'vocabulary'"),
+    ("gru", {"vocabulary": 4}, TaskShape((5, 2), (2,)), "reads token numbers"),
+    ("rnn", {}, TaskShape((5, 2), (3, 2)), "once, or at each of the 5 positions"),
+    ("transformer", {"patch": 3}, IMAGE, "can't cut images of 8 by 8 into squares of 3"),
+    ("transformer", {}, TaskShape((5,), (2,)), "or images"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "shape", "words"), WRONG)
+def test_what_is_no_sequence_is_declined(name: str, options: dict[str, Any], shape: TaskShape, words: str) -> None:
+    part: Any = REGISTRY.get("architecture", name)
+    with pytest.raises(SpaceError, match=words):
+        part(**options).space(shape)
+    with pytest.raises(SpaceError, match=words):
+        part(**options).network(shape)
+
+
+def test_a_causal_model_sees_no_later_position() -> None:
+    architecture, shape = made("language model")
+    parameters = architecture.space(shape).unflatten(architecture.initialize(shape, 1, random(0)))
+    tokens = torch.tensor([[[0.0, 1, 2, 3], [0, 1, 4, 3]]])
+    one, two = architecture.apply(shape, parameters, tokens)[0]
+    torch.testing.assert_close(one[:2], two[:2])
+    assert not torch.allclose(one[2:], two[2:])
+
+
+def test_token_numbers_are_rounded_and_ends_stand_for_what_is_beyond() -> None:
+    architecture, shape = made("language model")
+    parameters = architecture.space(shape).unflatten(architecture.initialize(shape, 1, random(0)))
+    outputs = architecture.apply(shape, parameters, torch.tensor([[[0.0, 1, 4, 4], [-3.0, 1.2, 3.9, 9]]]))
+    assert torch.equal(outputs[0, 0], outputs[0, 1])
+
+
+def test_a_sampled_variance_below_zero_counts_as_zero() -> None:
+    architecture, shape = made("resnet")
+    space, inputs = architecture.space(shape), torch.randn(1, 3, *shape.inputs, generator=random(1))
+    parameters = space.unflatten(architecture.initialize(shape, 1, random(0)))
+    outputs = [
+        architecture.apply(shape, parameters | {"stem_norm.running_var": torch.full((1, 4), value)}, inputs)
+        for value in (-1.0, 0.0)
+    ]
+    assert torch.equal(*outputs)
+    assert outputs[0].isfinite().all()

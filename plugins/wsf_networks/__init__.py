@@ -14,5 +14,6 @@ def wsf_parts() -> Iterable[type[Part]]:
     from wsf_networks.recurrent import Gru, Rnn
     from wsf_networks.resnet import ResNet
     from wsf_networks.siren import Siren
+    from wsf_networks.transformer import Transformer
 
-    return [Mlp, Cnn, ResNet, Siren, Gru, Rnn]
+    return [Mlp, Cnn, ResNet, Transformer, Gru, Rnn, Siren]

@@ -135,7 +135,7 @@ class Gru(Recurrent):
     def step(self, read: Tensor, kept: Tensor, h: Tensor) -> Tensor:
         """Reset r, update z, candidate n: ``(1 - z) n + z h``."""
         width = self.width
-        r, z = torch.sigmoid(read[..., : 2 * width] + kept[..., : 2 * width]).split(width, -1)
+        r, z = torch.sigmoid(read[..., : 2 * width] + kept[..., : 2 * width]).chunk(2, -1)
         n = torch.tanh(torch.addcmul(read[..., 2 * width :], r, kept[..., 2 * width :]))
         return torch.lerp(n, h, z)
 
