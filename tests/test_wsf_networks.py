@@ -173,6 +173,7 @@ def test_nothing_left_of_an_image_is_a_sentence() -> None:
 WRONG = [
     ("gru", {}, TaskShape((5,), (2,)), "token numbers need the option 'vocabulary'"),
     ("gru", {"vocabulary": 4}, TaskShape((5, 2), (2,)), "reads token numbers"),
+    ("rnn", {"vocabulary": 4}, TaskShape((1,), (2,)), "inputs here have only one"),
     ("rnn", {}, TaskShape((5, 2), (3, 2)), "once, or at each of the 5 positions"),
     ("transformer", {"patch": 3}, IMAGE, "can't cut images of 8 by 8 into squares of 3"),
     ("transformer", {}, TaskShape((5,), (2,)), "or images"),

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from wsf_networks import laws
 from wsf_networks.sequences import Sequence, positions, sequence
+from wsframework.errors import SpaceError
 from wsframework.parts.interfaces import Architecture
 from wsframework.parts.values import Least
 from wsframework.spaces import WeightSpace
@@ -57,19 +58,30 @@ class Recurrent(Architecture):
         self.depth = depth
         self.vocabulary = vocabulary
 
+    def read(self, shape: TaskShape) -> Sequence:
+        """The sequence that inputs are.
+
+        Raises:
+            SpaceError: where it has one position, from which no state is carried on.
+        """
+        read = sequence(self.name, shape, self.vocabulary)
+        if read.length < 2:
+            raise SpaceError(f"{self.name!r} carries a state from position to position, and inputs here have only one")
+        return read
+
     @abstractmethod
     def step(self, read: Tensor, kept: Tensor, h: Tensor) -> Tensor:
         """The next state, from what gates get of inputs and of states (networks, points, gates), and the state."""
 
     def network(self, shape: TaskShape) -> nn.Module:
         """The module itself."""
-        read = sequence(self.name, shape, self.vocabulary)
+        read = self.read(shape)
         cells = self.layer(read.features, self.width, self.depth, batch_first=True)
         return RecurrentNetwork(cells, read, self.vocabulary)
 
     def space(self, shape: TaskShape) -> WeightSpace:
         """Hidden neurons are free, each with a sign: a state is made by a tangent, and gates have none."""
-        read = sequence(self.name, shape, self.vocabulary)
+        read = self.read(shape)
         lines = [f"free hidden{i}:sign={self.width}" for i in range(self.depth)]
         lines += [f"fixed in={read.features} out={read.outputs}"]
         for i in range(self.depth):
@@ -88,7 +100,7 @@ class Recurrent(Architecture):
 
     def apply(self, shape: TaskShape, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
         """All networks take a step together: inputs (networks, points, length, features) or tokens."""
-        read = sequence(self.name, shape, self.vocabulary)
+        read = self.read(shape)
         h = positions(inputs.flatten(0, 1), self.vocabulary)
         h = rearrange(h, "(n p) t f -> n t p f", n=len(inputs))
         for i in range(self.depth):

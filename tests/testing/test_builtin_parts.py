@@ -35,7 +35,7 @@ OPTIONS = [
     ("initializer", "pretrained", {"steps": 3}),
 ]
 NETWORKS = [
-    ("cnn", {"norm": "batch", "readout": "flatten", "activation": "tanh", "pooling": "average"}),
+    ("cnn", {"norm": "batch", "readout": "flatten", "activation": "tanh", "pooling": "average", "stride": 1}),
     ("cnn", {"channels": (3,), "kernel": 2, "stride": 1, "pooling": "max", "activation": "silu"}),
     ("resnet", {"channels": (4, 3), "blocks": 2}),
     ("transformer", {"pooling": "class", "causal": True, "activation": "relu", "heads": 1}),
