@@ -11,6 +11,7 @@ from wsframework.benchmarks.zoo.steps import SETTINGS
 from wsframework.errors import RequestError
 
 
+@pytest.mark.slow
 def test_blocks_are_many_times_faster_and_train_as_well():
     threads = torch.get_num_threads()
     table = run(networks=500, turns=1)
