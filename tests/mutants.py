@@ -805,6 +805,13 @@ class LessTheMean(TwoLayers):
         return super().forward(x - 0.1 * x.mean(0, keepdim=True))
 
 
+class Origin(TwoLayers):
+    """``second(tanh(first(0)))``."""
+
+    def forward(self, x):
+        return super().forward(0 * x)
+
+
 @breaks("separates")
 class CentresTheBatch(HonestArchitecture):
     def network(self, shape):
@@ -831,6 +838,14 @@ class DeadLayer(HonestArchitecture):
         size = math.prod(shape.inputs)
         network.unused = nn.Linear(size, size)
         return network
+
+
+@breaks("matters")
+class Deaf(HonestArchitecture):
+    """Every point gets the answer for the origin."""
+
+    def network(self, shape):
+        return Origin(shape)
 
 
 @breaks("initializes")

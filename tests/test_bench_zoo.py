@@ -7,14 +7,16 @@ import torch
 
 from wsframework.benchmarks import benchmark
 from wsframework.benchmarks.zoo import run
+from wsframework.benchmarks.zoo.steps import SETTINGS
 from wsframework.errors import RequestError
 
 
+@pytest.mark.slow
 def test_blocks_are_many_times_faster_and_train_as_well():
     threads = torch.get_num_threads()
-    table = run(networks=500)
+    table = run(networks=500, turns=1)
     assert torch.get_num_threads() == threads
-    blocks, single, total, block_loss, single_loss = table.rows
+    blocks, single, total, block_loss, single_loss, *steps = table.rows
     assert torch.__version__ in table.title
     assert "1 thread" in table.title
     assert blocks.rival == single.name
@@ -26,6 +28,10 @@ def test_blocks_are_many_times_faster_and_train_as_well():
     assert block_loss.value == pytest.approx(single_loss.value, rel=1)
     assert block_loss.ratio == pytest.approx(block_loss.value / single_loss.value)
     assert 0 < single_loss.value < 0.1
+    for mine, loop in zip(steps[::2], steps[1::2], strict=True):
+        assert mine.ratio == pytest.approx(loop.value / mine.value)
+        assert mine.ratio > 1, mine
+    assert len(steps) == 2 * len(SETTINGS)
 
 
 def test_it_is_found_by_name_and_refuses_an_empty_zoo():

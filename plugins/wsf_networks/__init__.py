@@ -8,7 +8,12 @@ from wsframework.parts.interfaces import Part
 
 @hookimpl
 def wsf_parts() -> Iterable[type[Part]]:
-    """The multi-layer perceptron."""
+    """Perceptrons, convolutional, recurrent, attention and implicit networks."""
+    from wsf_networks.cnn import Cnn
     from wsf_networks.mlp import Mlp
+    from wsf_networks.recurrent import Gru, Rnn
+    from wsf_networks.resnet import ResNet
+    from wsf_networks.siren import Siren
+    from wsf_networks.transformer import Transformer
 
-    return [Mlp]
+    return [Mlp, Cnn, ResNet, Transformer, Gru, Rnn, Siren]

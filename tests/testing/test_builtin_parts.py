@@ -34,15 +34,37 @@ OPTIONS = [
     ("task_family", "gaussians", {"arrangement": "rings", "classes": 3, "dimension": 4, "points": 12, "query": 9}),
     ("initializer", "pretrained", {"steps": 3}),
 ]
+NETWORKS = [
+    ("cnn", {"norm": "batch", "readout": "flatten", "activation": "tanh", "pooling": "average", "stride": 1}),
+    ("cnn", {"channels": (3,), "kernel": 2, "stride": 1, "pooling": "max", "activation": "silu"}),
+    ("resnet", {"channels": (4, 3), "blocks": 2}),
+    ("transformer", {"pooling": "class", "causal": True, "activation": "relu", "heads": 1}),
+    ("transformer", {"vocabulary": 3, "depth": 1}),
+    ("gru", {"vocabulary": 3, "depth": 2, "width": 4}),
+    ("siren", {"widths": (4, 5, 3), "omega": 3.0}),
+]
 SLOW = {"pretrained"}
+HEAVY = {"cnn", "resnet", "transformer", "gru", "rnn"}
 SUBJECTS = [
-    *(Subject(part, examples=6, registry=REGISTRY) for part in REGISTRY.all() if part.name not in SLOW),
+    *(
+        Subject(part, examples=1 if part.name in HEAVY else 6, registry=REGISTRY)
+        for part in REGISTRY.all()
+        if part.name not in SLOW
+    ),
     *(Subject(REGISTRY.get(kind, name), options, examples=6, registry=REGISTRY) for kind, name, options in OPTIONS),
 ]
 
 
 @parametrize_with_checks(SUBJECTS)
 def test_a_built_in_part_keeps_its_promises(part: Subject, check: Check) -> None:
+    check(part)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [Subject(REGISTRY.get("architecture", name), options, examples=6, registry=REGISTRY) for name, options in NETWORKS]
+)
+def test_an_architecture_keeps_its_promises_in_other_forms(part: Subject, check: Check) -> None:
     check(part)
 
 

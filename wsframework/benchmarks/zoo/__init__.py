@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wsframework.benchmarks import Row, Table
+from wsframework.benchmarks.zoo import steps
 from wsframework.config.building import build
 from wsframework.config.sections import PartConfig, ZooSection
 from wsframework.device import one_thread
@@ -29,13 +30,14 @@ A_PASS = 5
 WARM_UP = 5
 
 
-def run(*, networks: int = 10_000) -> Table:
+def run(*, networks: int = 10_000, turns: int = steps.TURNS) -> Table:
     """``networks`` (rounded up to whole blocks) perceptrons 2-32-2 on Gaussian tasks, on one thread.
 
     The rival is a warm loop over single networks: the same module, fused Adam, minibatches gathered before its
     clock starts. Its clock runs during training alone; that of a block also while tasks are stacked, networks
     initialised, examples shuffled and final losses computed. The two take turns, so that both meet the same
-    machine, and are told by processor time, which other programs disturb less than the wall clock.
+    machine, and are told by processor time, which other programs disturb less than the wall clock. Then, in
+    ``turns`` turns, a gradient step of networks of every other kind (`steps`).
 
     Raises:
         RequestError: if ``networks`` is less than 1.
@@ -49,10 +51,11 @@ def run(*, networks: int = 10_000) -> Table:
     tasks = family.draw(section.block, 0, 0, generator(0, "tasks")).seen
     with one_thread():
         found = _take_turns(architecture, tasks, section)
+        others = tuple(steps.rows(turns))
     return Table(
         f"zoo: gaussians, mlp 2-32-2, {len(tasks[0].support)} points, batch {section.batch}, Adam {section.lr}, "
         f"{section.epochs} epochs; 1 thread, torch {torch.__version__}",
-        _rows(found, networks),
+        _rows(found, networks) + others,
     )
 
 
