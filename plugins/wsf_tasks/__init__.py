@@ -11,6 +11,7 @@ def wsf_parts() -> Iterable[type[Part]]:
     """The task families of this package."""
     from wsf_tasks.digits import Digits
     from wsf_tasks.gaussians import Gaussians
+    from wsf_tasks.mnist import Mnist
     from wsf_tasks.sinusoids import Sinusoids
 
-    return [Gaussians, Sinusoids, Digits]
+    return [Gaussians, Sinusoids, Digits, Mnist]

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import torch
 
+from wsf_tasks.independent import independent
 from wsframework.parts.interfaces import TaskFamily
 from wsframework.parts.values import Least
-from wsframework.tasks import OBJECTIVES, Data, Task, TaskShape, TaskSplits
+from wsframework.tasks import OBJECTIVES, Data, Split, Task, TaskShape, TaskSplits
 
 Count = Annotated[int, Least(1)]
 
@@ -40,19 +41,11 @@ class Sinusoids(TaskFamily):
         return TaskShape((1,), (1,), 2 if self.code else 0)
 
     def draw(self, seen: int, validation: int, held_out: int, generator: torch.Generator) -> TaskSplits:
-        """Independent waves; each split has a seed of its own, so that its tasks don't depend on the others' sizes."""
-        counts = {"seen": seen, "validation": validation, "held_out": held_out}
-        seeds = torch.randint(2**62, (3,), generator=generator).tolist()
-        drawn = {
-            split: self._tasks(split, count, torch.Generator().manual_seed(seed))
-            for (split, count), seed in zip(counts.items(), seeds, strict=True)
-        }
-        return TaskSplits(**drawn, drawn="Amplitudes and phases of all splits were drawn independently, uniformly.")
+        """Independent waves; those of a split don't depend on the others' sizes."""
+        drawn = "Amplitudes and phases of all splits were drawn independently, uniformly."
+        return independent(self._task, (seen, validation, held_out), generator, drawn)
 
-    def _tasks(self, split: str, count: int, generator: torch.Generator) -> list[Task]:
-        return [self._task(f"{split}-{i}", generator) for i in range(count)]
-
-    def _task(self, name: str, generator: torch.Generator) -> Task:
+    def _task(self, split: Split, name: str, generator: torch.Generator) -> Task:
         u, v = torch.rand(2, generator=generator).tolist()
         amplitude, phase = 0.1 + 4.9 * u, math.pi * v
         return Task(

@@ -32,9 +32,15 @@ OPTIONS = [
     ("architecture", "mlp", {"widths": (3,), "bias": False, "activation": "gelu"}),
     ("task_family", "gaussians", {"arrangement": "scattered", "modes": 2, "imbalance": 1.0, "points": 12, "query": 9}),
     ("task_family", "gaussians", {"arrangement": "rings", "classes": 3, "dimension": 4, "points": 12, "query": 9}),
+    ("task_family", "sinusoids", {"code": True, "noise": 0.1}),
+    ("task_family", "mnist", {"tasks": "rotations", "size": 7, "points": 10, "query": 10}),
     ("initializer", "pretrained", {"steps": 3}),
 ]
-SLOW = {"pretrained"}
+SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
+    ("task_family", "mnist", {"distance": 3}),
+    ("task_family", "mnist", {"tasks": "pairs", "size": 14}),
+]
+SLOW = {"pretrained", "mnist"}
 SUBJECTS = [
     *(Subject(part, examples=6, registry=REGISTRY) for part in REGISTRY.all() if part.name not in SLOW),
     *(Subject(REGISTRY.get(kind, name), options, examples=6, registry=REGISTRY) for kind, name, options in OPTIONS),
@@ -43,6 +49,14 @@ SUBJECTS = [
 
 @parametrize_with_checks(SUBJECTS)
 def test_a_built_in_part_keeps_its_promises(part: Subject, check: Check) -> None:
+    check(part)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [Subject(REGISTRY.get(kind, name), options, examples=6, registry=REGISTRY) for kind, name, options in SLOW_OPTIONS]
+)
+def test_a_built_in_part_keeps_its_promises_with_more_data(part: Subject, check: Check) -> None:
     check(part)
 
 
