@@ -11,7 +11,9 @@ def wsf_parts() -> Iterable[type[Part]]:
     """The task families of this package."""
     from wsf_tasks.digits import Digits
     from wsf_tasks.gaussians import Gaussians
+    from wsf_tasks.markov import Markov
     from wsf_tasks.mnist import Mnist
+    from wsf_tasks.sequences import Sequences
     from wsf_tasks.sinusoids import Sinusoids
 
-    return [Gaussians, Sinusoids, Digits, Mnist]
+    return [Gaussians, Sinusoids, Digits, Mnist, Sequences, Markov]
