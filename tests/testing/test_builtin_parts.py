@@ -33,20 +33,20 @@ OPTIONS = [
     ("task_family", "gaussians", {"arrangement": "scattered", "modes": 2, "imbalance": 1.0, "points": 12, "query": 9}),
     ("task_family", "gaussians", {"arrangement": "rings", "classes": 3, "dimension": 4, "points": 12, "query": 9}),
     ("task_family", "sinusoids", {"code": True, "noise": 0.1}),
-    ("task_family", "mnist", {"tasks": "rotations", "size": 7, "points": 10, "query": 10}),
-    ("task_family", "mnist1d", {"tasks": "knobs", "points": 10, "query": 10}),
-    ("task_family", "tabular", {"hold_out": "sets", "features": 3, "points": 12, "query": 12}),
     ("task_family", "sequences", {"length": 8, "vocabulary": 3, "points": 40, "query": 40}),
     ("task_family", "markov", {"vocabulary": 4, "length": 9, "code": True, "points": 8, "query": 8}),
     ("initializer", "pretrained", {"steps": 3}),
 ]
 SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
+    ("task_family", "mnist", {"distance": 3, "size": 14, "points": 100, "query": 50}),
+    ("task_family", "mnist", {"tasks": "pairs", "size": 14}),
+    ("task_family", "mnist", {"tasks": "rotations", "size": 7, "points": 10, "query": 10}),
     ("task_family", "mnist1d", {"points": 50, "query": 50}),
+    ("task_family", "mnist1d", {"tasks": "knobs", "points": 10, "query": 10}),
+    ("task_family", "tabular", {"hold_out": "sets", "features": 3, "points": 12, "query": 12}),
     ("task_family", "tabular", {}),
     ("task_family", "sequences", {}),
     ("task_family", "markov", {}),
-    ("task_family", "mnist", {"distance": 3}),
-    ("task_family", "mnist", {"tasks": "pairs", "size": 14}),
 ]
 SLOW = {"pretrained", "mnist", "mnist1d", "tabular", "sequences", "markov"}
 SUBJECTS = [
