@@ -71,7 +71,10 @@ def test_what_the_card_shows_runs(
     exec(code, {})
 
 
-@pytest.mark.parametrize(("objective", "code", "reason"), [("", 0, "an objective"), ("classification", 10, "a code")])
+@pytest.mark.parametrize(
+    ("objective", "code", "reason"),
+    [("", 0, "an objective"), ("classification", 10, "a code"), ("tokens", 0, "labels at every")],
+)
 def test_a_card_shows_no_csv_for_tasks_that_a_csv_cannot_hold(objective: str, code: int, reason: str) -> None:
     about = PriorConfig(prior().design, TaskShape((2,), (2,), code), Origin(objective))
     text = card(about, 1)

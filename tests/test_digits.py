@@ -8,7 +8,8 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from wsf_tasks.digits import CODES, Digits, images, separation
+from wsf_tasks.codes import CODES, separation
+from wsf_tasks.digits import Digits, images
 
 from wsframework.errors import RequestError
 from wsframework.tasks import Task, TaskBatch, TaskSplits

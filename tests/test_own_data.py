@@ -162,6 +162,7 @@ def test_a_missing_file_and_a_folder_are_told(tmp_path: Path) -> None:
         (lambda: prior(1, 2, "regression"), "a", "in 2 columns, in order; named were 'a'"),
         (lambda: prior(1, 2, "regression"), ("a", "a"), "in 2 columns, in order; named were 'a', 'a'"),
         (lambda: Prior(prior().design, prior().shape, origin=Origin()), "a", "an objective of their own"),
+        (lambda: Prior(prior().design, prior().shape, origin=Origin("tokens")), "a", "have labels at every position"),
     ],
 )
 def test_labels_that_the_prior_does_not_have_are_told(made: Any, label: Any, told: str, tmp_path: Path) -> None:

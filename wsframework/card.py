@@ -8,7 +8,7 @@ from typing import Any
 
 from wsframework.parts.values import shown
 from wsframework.prior_config import Origin, PriorConfig
-from wsframework.tasks import TaskShape
+from wsframework.tasks import IN_ROWS, TaskShape
 
 FRONT = """---
 library_name: wsframework
@@ -88,8 +88,10 @@ def _row(role: str, name: str, options: Mapping[str, Any]) -> str:
 
 
 def _use(objective: str, shape: TaskShape) -> str:
-    if not objective or shape.code:
-        return FROM_PYTHON.format(reason="a code" if objective else "an objective of their own")
+    if objective not in IN_ROWS:
+        return FROM_PYTHON.format(reason="labels at every position" if objective else "an objective of their own")
+    if shape.code:
+        return FROM_PYTHON.format(reason="a code")
     inputs, outputs = math.prod(shape.inputs), math.prod(shape.outputs)
     names = ["label"] if objective == "classification" or outputs == 1 else [f"y{i}" for i in range(outputs)]
     several = len(names) > 1

@@ -30,7 +30,11 @@ class TaskShape:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Examples of one task: ``x`` (points, *inputs), ``y`` (points,) of class indices or (points, *outputs)."""
+    """Examples of one task: ``x`` (points, *inputs), ``y`` (points, *outputs).
+
+    Class indices have the outputs' shape without its last axis, that of classes: (points,), or one index at every
+    position, (points, length).
+    """
 
     x: Tensor
     y: Tensor
@@ -155,7 +159,33 @@ class Unstated:
         return self.losses(outputs, outputs)
 
 
-OBJECTIVES: dict[str, Objective] = {"classification": Classification(), "regression": Regression()}
+@dataclass(frozen=True)
+class Tokens:
+    """Cross-entropy of logits at every position, averaged over positions; the metric is accuracy over positions."""
+
+    metric: str = "accuracy"
+    higher_is_better: bool = True
+
+    def losses(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Mean of ``-log softmax(outputs)[y]`` over positions: (..., points, length, classes) to (..., points)."""
+        return Classification().losses(outputs, y).mean(-1)
+
+    def score(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """The share of positions, of all points, whose largest logit is the label's."""
+        return Classification().score(outputs, y).mean(-1)
+
+    def vote(self, outputs: Tensor) -> Tensor:
+        """The logarithm of the mean probabilities: outputs (..., networks, points, length, classes)."""
+        return outputs.log_softmax(-1).logsumexp(-4) - math.log(outputs.shape[-4])
+
+
+OBJECTIVES: dict[str, Objective] = {
+    "classification": Classification(),
+    "regression": Regression(),
+    "tokens": Tokens(),
+}
+IN_ROWS = ("classification", "regression")
+"""The objectives whose examples are rows of a table, each with one answer."""
 
 
 def objective_name(objective: Objective) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from wsf_conditioners.moments import flat, moments, moments_length, padded
+from wsf_conditioners.moments import classes, flat, moments, moments_length, padded
 from wsf_conditioners.perceptron import Count, perceptron
 from wsframework.parts.interfaces import TaskConditioner
 from wsframework.parts.values import Least
@@ -20,7 +20,8 @@ class MeanEmbedding(TaskConditioner):
 
     With ``w ~ N(0, I / bandwidth^2)`` and ``b ~ U[0, 2 pi)`` the mean of these features is a kernel mean
     embedding of the class under the Gaussian kernel: it sees several modes where moments see one.
-    For tasks without classes the mean is over all examples, of ``cos(w . (x, y) + b)``.
+    With labels at every position of a sequence, each position is an example. For tasks without classes the mean is
+    over all examples, of ``cos(w . (x, y) + b)``.
 
     Arguments:
         shape: of the tasks.
@@ -54,12 +55,12 @@ class MeanEmbedding(TaskConditioner):
         generator = torch.Generator().manual_seed(seed)
         self.register_buffer("frequencies", torch.randn(features, d + m, generator=generator) / bandwidth)
         self.register_buffer("phases", 2 * math.pi * torch.rand(features, generator=generator))
-        self.mlp = perceptron(moments_length(shape) + m * features, width, size)
+        self.mlp = perceptron(moments_length(shape) + classes(shape) * features, width, size)
 
     def describe(self, task: Task) -> Tensor:
         """Moments, then mean Fourier features class by class, in float32: (features,)."""
         found = torch.cat([moments(task.support, self.shape), self._mean_features(task.support)])
-        return padded(found, moments_length(self.shape) + math.prod(self.shape.outputs) * len(self.phases)).float()
+        return padded(found, moments_length(self.shape) + classes(self.shape) * len(self.phases)).float()
 
     def _mean_features(self, data: Data) -> Tensor:
         """Means of ``cos(w . x + b)``: (classes * features,), zeros for a class without examples."""
@@ -68,7 +69,7 @@ class MeanEmbedding(TaskConditioner):
         if y.is_floating_point():
             return torch.cos(torch.cat([x, y], dim=1) @ frequencies.T + phases).mean(0)
         waves = torch.cos(x @ frequencies[:, : x.shape[1]].T + phases)
-        member = torch.nn.functional.one_hot(y, self.shape.outputs[0]).to(x)
+        member = torch.nn.functional.one_hot(y, classes(self.shape)).to(x)
         return (member.T @ waves / member.sum(0).clamp(min=1)[:, None]).flatten()
 
     def forward(self, features: Tensor) -> Tensor:

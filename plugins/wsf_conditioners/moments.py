@@ -47,22 +47,37 @@ def joint_moments(x: Tensor, y: Tensor) -> Tensor:
 
 
 def flat(data: Data) -> tuple[Tensor, Tensor]:
-    """Inputs (points, d) in float64; classes as they are, other targets (points, m) in float64."""
-    x = data.x.flatten(1).double()
-    return (x, data.y.flatten(1).double() if data.y.is_floating_point() else data.y)
+    """Inputs (examples, d) in float64; classes as they are, (examples,), other targets (examples, m) in float64.
+
+    Where classes are labels of positions, (points, length), every position is an example: of the input at this
+    position where inputs have positions, too, or else of all that there is.
+    """
+    x, y = data.x.double(), data.y
+    if y.is_floating_point():
+        return x.flatten(1), y.flatten(1).double()
+    if y.dim() == 1:
+        return x.flatten(1), y
+    at_positions = x.shape[: y.dim()] == y.shape
+    x = x.flatten(0, y.dim() - 1) if at_positions else x.repeat_interleave(y[0].numel(), 0)
+    return x.reshape(y.numel(), -1), y.flatten()
 
 
 def moments(data: Data, shape: TaskShape) -> Tensor:
     """`class_moments` where the targets are classes, else `joint_moments`: (moments_length(shape),), float64."""
     x, y = flat(data)
-    found = joint_moments(x, y) if y.is_floating_point() else class_moments(x, y, shape.outputs[0])
+    found = joint_moments(x, y) if y.is_floating_point() else class_moments(x, y, classes(shape))
     return padded(found, moments_length(shape))
+
+
+def classes(shape: TaskShape) -> int:
+    """How many classes there are, if that is what the tasks are about: the last axis of the outputs."""
+    return math.prod(shape.outputs[-1:])
 
 
 def moments_length(shape: TaskShape) -> int:
     """The longer of the two layouts, as a shape alone does not say which of them its tasks have."""
     d, m = math.prod(shape.inputs), math.prod(shape.outputs)
-    return max(m * (1 + 2 * d), 2 * d + 2 * m + d * m)
+    return max(classes(shape) * (1 + 2 * d), 2 * d + 2 * m + d * m)
 
 
 def padded(features: Tensor, length: int) -> Tensor:
@@ -73,8 +88,9 @@ def padded(features: Tensor, length: int) -> Tensor:
 class Moments(TaskConditioner):
     """An MLP over moments of the support data.
 
-    For classification: of each class its share, mean and standard deviation; for other tasks: mean and
-    standard deviation of inputs and targets, and their correlations.
+    For classification: of each class its share, mean and standard deviation; with labels at every position of a
+    sequence, each position is an example. For other tasks: mean and standard deviation of inputs and targets, and
+    their correlations.
 
     Arguments:
         shape: of the tasks.

@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor
 
+from wsf_tasks.independent import independent
 from wsframework.errors import PartError
 from wsframework.parts.interfaces import TaskFamily
 from wsframework.parts.values import Least
-from wsframework.tasks import OBJECTIVES, Data, Task, TaskShape, TaskSplits
+from wsframework.tasks import OBJECTIVES, Data, Split, Task, TaskShape, TaskSplits
 
 Arrangement = Literal["opposite", "scattered", "rings"]
 Count = Annotated[int, Least(1)]
@@ -71,19 +72,11 @@ class Gaussians(TaskFamily):
         return TaskShape((self.dimension,), (self.classes,))
 
     def draw(self, seen: int, validation: int, held_out: int, generator: torch.Generator) -> TaskSplits:
-        """Independent tasks; each split has a seed of its own, so that its tasks don't depend on the others' sizes."""
-        counts = {"seen": seen, "validation": validation, "held_out": held_out}
-        seeds = torch.randint(2**62, (3,), generator=generator).tolist()
-        drawn = {
-            split: self._tasks(split, count, torch.Generator().manual_seed(seed))
-            for (split, count), seed in zip(counts.items(), seeds, strict=True)
-        }
-        return TaskSplits(**drawn, drawn="Tasks of all splits were drawn independently from one distribution.")
+        """Independent tasks; those of a split don't depend on the others' sizes."""
+        drawn = "Tasks of all splits were drawn independently from one distribution."
+        return independent(self._task, (seen, validation, held_out), generator, drawn)
 
-    def _tasks(self, split: str, count: int, generator: torch.Generator) -> list[Task]:
-        return [self._task(f"{split}-{i}", generator) for i in range(count)]
-
-    def _task(self, name: str, generator: torch.Generator) -> Task:
+    def _task(self, split: Split, name: str, generator: torch.Generator) -> Task:
         means = self._means(generator)
         low, high = self.spread
         deviations = low + (high - low) * torch.rand(self.classes, self.modes, generator=generator)

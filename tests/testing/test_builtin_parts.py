@@ -32,6 +32,9 @@ OPTIONS = [
     ("architecture", "mlp", {"widths": (3,), "bias": False, "activation": "gelu"}),
     ("task_family", "gaussians", {"arrangement": "scattered", "modes": 2, "imbalance": 1.0, "points": 12, "query": 9}),
     ("task_family", "gaussians", {"arrangement": "rings", "classes": 3, "dimension": 4, "points": 12, "query": 9}),
+    ("task_family", "sinusoids", {"code": True, "noise": 0.1}),
+    ("task_family", "sequences", {"length": 8, "vocabulary": 3, "points": 40, "query": 40}),
+    ("task_family", "markov", {"vocabulary": 4, "length": 9, "code": True, "points": 8, "query": 8}),
     ("initializer", "pretrained", {"steps": 3}),
 ]
 NETWORKS = [
@@ -43,7 +46,18 @@ NETWORKS = [
     ("gru", {"vocabulary": 3, "depth": 2, "width": 4}),
     ("siren", {"widths": (4, 5, 3), "omega": 3.0}),
 ]
-SLOW = {"pretrained"}
+SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
+    ("task_family", "mnist", {"distance": 3, "size": 14, "points": 100, "query": 50}),
+    ("task_family", "mnist", {"tasks": "pairs", "size": 14}),
+    ("task_family", "mnist", {"tasks": "rotations", "size": 7, "points": 10, "query": 10}),
+    ("task_family", "mnist1d", {"points": 50, "query": 50}),
+    ("task_family", "mnist1d", {"tasks": "knobs", "points": 10, "query": 10}),
+    ("task_family", "tabular", {"hold_out": "sets", "features": 3, "points": 12, "query": 12}),
+    ("task_family", "tabular", {}),
+    ("task_family", "sequences", {}),
+    ("task_family", "markov", {}),
+]
+SLOW = {"pretrained", "mnist", "mnist1d", "tabular", "sequences", "markov"}
 HEAVY = {"cnn", "resnet", "transformer", "gru", "rnn"}
 SUBJECTS = [
     *(
@@ -65,6 +79,14 @@ def test_a_built_in_part_keeps_its_promises(part: Subject, check: Check) -> None
     [Subject(REGISTRY.get("architecture", name), options, examples=6, registry=REGISTRY) for name, options in NETWORKS]
 )
 def test_an_architecture_keeps_its_promises_in_other_forms(part: Subject, check: Check) -> None:
+    check(part)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [Subject(REGISTRY.get(kind, name), options, examples=6, registry=REGISTRY) for kind, name, options in SLOW_OPTIONS]
+)
+def test_a_built_in_part_keeps_its_promises_with_more_data(part: Subject, check: Check) -> None:
     check(part)
 
 

@@ -14,7 +14,7 @@ from wsframework.errors import DataError, RequestError, nearest
 from wsframework.own_data.columns import classes, is_number, listed, numbers
 from wsframework.own_data.table import Table, read_table
 from wsframework.prior import Prior
-from wsframework.tasks import OBJECTIVES, Data, Task
+from wsframework.tasks import IN_ROWS, OBJECTIVES, Data, Task
 
 
 def read_task(path: Path | str, prior: Prior, label: str | Sequence[str] = "label") -> Task:
@@ -57,9 +57,10 @@ class _Columns:
 
 def _check_labels(prior: Prior, labels: Sequence[str]) -> None:
     objective, outputs = prior.origin.objective, math.prod(prior.shape.outputs)
-    if objective not in OBJECTIVES:
+    if objective not in IN_ROWS:
+        have = "labels at every position" if objective else "an objective of their own"
         raise RequestError(
-            "a CSV holds tasks of classification or regression; this prior's have an objective of their own: "
+            f"a CSV holds tasks of classification or regression; this prior's have {have}: "
             "make a wsframework.Task in Python, and sample for that"
         )
     count = 1 if objective == "classification" else outputs

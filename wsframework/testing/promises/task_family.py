@@ -98,7 +98,8 @@ def _fault(data: Data, task: Task) -> str:
         return "" if right else f"have targets {tuple(data.y.shape)}, not finite ones {(points, *shape.outputs)}"
     if len(data.y) != points or int(data.y.min()) < 0:
         return f"have labels {tuple(data.y.shape)} from {int(data.y.min())}"
-    known = data.y.dim() > 1 or int(data.y.max()) < shape.outputs[-1]
+    own = data.y.dim() > 1 and tuple(data.y.shape[1:]) != shape.outputs[:-1]  # labels of an objective of its own
+    known = own or int(data.y.max()) < shape.outputs[-1]
     return "" if known else f"have the label {int(data.y.max())}, and there are {shape.outputs[-1]} classes"
 
 
