@@ -104,9 +104,9 @@ def test_every_coordinate_is_once_where_its_number_of_axes_says(space: WeightSpa
 def counted(space: WeightSpace) -> int:
     """Nodes as they are stated, where no end of an entry has two free dims of which neither is within the other."""
     names: set[str] = set()
-    for parameter in space.parameters:
-        assume(len(parameter.axes) <= 2)
-        for term in (term for axis in parameter.axes for term in axis.terms):
+    for block in space.blocks():
+        assume(len(block.axes) <= 2)
+        for term in block.axes:
             free = [o.dim for o in term if space.dim(o.dim).free]
             leaves = [d for d in free if not any(d in outers(space, other) for other in free)]
             assume(len(leaves) <= 1 and len(set(free)) == len(free))
