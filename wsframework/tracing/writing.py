@@ -9,66 +9,63 @@ from itertools import groupby
 import numpy as np
 from torch import Tensor
 
-from wsframework.tracing.factoring import Dims, Factor, Term, expression
+from wsframework.tracing.factoring import Dims, expression
 from wsframework.tracing.labels import Labels
 from wsframework.tracing.placing import Freedom
 from wsframework.tracing.solving import Solution
+from wsframework.tracing.sums import Factor, Sum
 
 
 @dataclass(frozen=True)
 class Written:
-    """The terms of every axis of every parameter."""
+    """Every axis of every parameter."""
 
-    terms: Mapping[str, tuple[tuple[Term, ...], ...]]
+    axes: Mapping[str, tuple[Sum, ...]]
 
     def uses(self) -> dict[int, list[tuple[str, int, int]]]:
-        """For each dim: the parameters, axes and terms in which it occurs."""
+        """For each dim, where it occurs: parameter, axis, and which of the axis's factors it is."""
         found: dict[int, list[tuple[str, int, int]]] = {}
-        for name, axes in self.terms.items():
-            for axis, terms in enumerate(axes):
-                for number, term in enumerate(terms):
-                    for factor in term:
-                        if factor.dim is not None:
-                            found.setdefault(factor.dim, []).append((name, axis, number))
+        for name, axes in self.axes.items():
+            for axis, written in enumerate(axes):
+                for number, factor in enumerate(written.factors):
+                    if factor.dim is not None:
+                        found.setdefault(factor.dim, []).append((name, axis, number))
         return found
 
     def parallel(self) -> list[list[list[int]]]:
         """Dims that stand beside each other on an axis, alone in their terms: each of these a row."""
         found: list[list[list[int]]] = []
-        for axes in self.terms.values():
-            for terms in axes:
-                for size, run in groupby(terms, key=lambda term: term[0].size if len(term) == 1 else None):
-                    dims = [term[0].dim for term in run]
-                    rows = [[dim] for dim in dims if dim is not None]
-                    if size is not None and len(rows) == len(dims) == len(set(dims)) > 1 and rows not in found:
-                        found.append(rows)
+        for written in (axis for axes in self.axes.values() for axis in axes):
+            for size, run in groupby(written.terms, key=lambda term: term[0].size if len(term) == 1 else None):
+                dims = [factor.dim for term in run for factor in term[0].factors]
+                rows = [[dim] for dim in dims if dim is not None]
+                if size is not None and len(rows) == len(dims) == len(set(dims)) > 1 and rows not in found:
+                    found.append(rows)
         return found
 
 
 def write_axes(state: Mapping[str, Tensor], labels: Mapping[str, Labels], solution: Solution) -> Written:
-    """The terms of all axes.
+    """All axes.
 
     Raises:
         Unwritable: naming the dims that some axis has in an order that can't be stated.
     """
     dims = [(dim.size, dim.free) for dim in solution.dims]
-    terms = {
+    axes = {
         name: tuple(_axis(name, value.shape, axis, labels.get(name), solution, dims) for axis in range(value.dim()))
         for name, value in state.items()
     }
-    return Written(terms)
+    return Written(axes)
 
 
-def _axis(
-    name: str, shape: Sequence[int], axis: int, labels: Labels | None, solution: Solution, dims: Dims
-) -> tuple[Term, ...]:
+def _axis(name: str, shape: Sequence[int], axis: int, labels: Labels | None, solution: Solution, dims: Dims) -> Sum:
     column = next((c for c in labels.columns if c.axes[-1] == axis), None) if labels else None
     if column is None:
-        return ((Factor(None, shape[axis]),),)
+        return Sum(((Factor(None, shape[axis]),),))
     rows = column.atoms.reshape(-1, shape[axis]).numpy()
     given = _outer(labels, column.axes[0], solution) if labels and len(column.axes) > 1 else [{}] * len(rows)
     own = [_own((name, axis), atoms, outer, solution) for atoms, outer in zip(rows, given, strict=True)]
-    found = [tuple(expression(o, _pattern(solution.colour[atoms]), dims)) for o, atoms in zip(own, rows, strict=True)]
+    found = [expression(o, _pattern(solution.colour[atoms]), dims) for o, atoms in zip(own, rows, strict=True)]
     if any(other != found[0] for other in found):
         raise Dependent((name, axis), [list(dict.fromkeys(d for c in row for d in c)) for row in own])
     return found[0]
