@@ -1,4 +1,4 @@
-"""One axis as a sum of products of dims: from the coordinates of its positions to their expression."""
+"""One axis as sums and products of dims: from the coordinates of its positions to their expression."""
 
 from __future__ import annotations
 
@@ -58,15 +58,15 @@ def _term(places: Sequence[Place], colours: Ints, dims: Dims, start: int) -> tup
     stretch, outer = max((_stretch(places, dim, start), dim) for dim in places[start])
     size, free = dims[outer]
     stop = start + size * stretch
-    part = places[start:stop]
-    blocks = [_without(outer, part[k * stretch : (k + 1) * stretch]) for k in range(size)]
-    pattern = colours[start:stop]
-    if [place.get(outer) for place in part] != [k for k in range(size) for _ in range(stretch)] or (
-        any(block != blocks[0] for block in blocks) or (free and (pattern != np.tile(pattern[:stretch], size)).any())
-    ):
-        raise Unwritable({dim for place in part for dim in place})
-    kinds = np.unique(pattern.reshape(size, stretch), axis=1, return_inverse=True)[1].reshape(stretch)
-    return (Factor(outer, size), *_factors(expression(blocks[0], kinds, dims))), stop
+    block, whole = places[start : start + stretch], places[start:stop]
+    if whole != [place | {outer: index} for index in range(size) for place in block]:
+        raise Unwritable({dim for place in whole for dim in place})
+    patterns = colours[start:stop].reshape(size, stretch)
+    if free and (patterns != patterns[0]).any():
+        raise Unwritable({dim for place in whole for dim in place})
+    kinds = np.unique(patterns, axis=1, return_inverse=True)[1].reshape(stretch)
+    inner = expression([_without(outer, place) for place in block], kinds, dims)
+    return (Factor(outer, size), *_factors(inner)), stop
 
 
 def _stretch(places: Sequence[Place], dim: int, start: int) -> int:
@@ -75,8 +75,8 @@ def _stretch(places: Sequence[Place], dim: int, start: int) -> int:
     return next((p for p in range(start, len(places)) if places[p].get(dim) != index), len(places)) - start
 
 
-def _without(dim: int, places: Sequence[Place]) -> list[Place]:
-    return [{d: index for d, index in place.items() if d != dim} for place in places]
+def _without(dim: int, place: Place) -> Place:
+    return {d: index for d, index in place.items() if d != dim}
 
 
 def _factors(inner: Sum) -> Term:

@@ -1,8 +1,8 @@
-"""From the solution to the notation: every axis of every parameter as a sum of products of dims."""
+"""From the solution to the notation: every axis of every parameter as sums and products of dims."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -13,7 +13,7 @@ from wsframework.tracing.factoring import Dims, expression
 from wsframework.tracing.labels import Labels
 from wsframework.tracing.placing import Freedom
 from wsframework.tracing.solving import Solution
-from wsframework.tracing.sums import Factor, Sum
+from wsframework.tracing.sums import Factor, Sum, Term
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,35 @@ class Written:
         return found
 
     def parallel(self) -> list[list[list[int]]]:
-        """Dims that stand beside each other on an axis, alone in their terms: each of these a row."""
+        """Dims that stand beside each other on an axis: tables of which each row has its own, and as many.
+
+        A row is a term that is one dim, where its neighbours are as large; or what an axis is when it is cut evenly.
+        """
         found: list[list[list[int]]] = []
         for written in (axis for axes in self.axes.values() for axis in axes):
-            for size, run in groupby(written.terms, key=lambda term: term[0].size if len(term) == 1 else None):
-                dims = [factor.dim for term in run for factor in term[0].factors]
-                rows = [[dim] for dim in dims if dim is not None]
-                if size is not None and len(rows) == len(dims) == len(set(dims)) > 1 and rows not in found:
+            for rows in (*_alone(written.terms), *_cut(written.terms)):
+                distinct = {dim for row in rows for dim in row}
+                if len(rows) > 1 and all(rows) and len(distinct) == sum(map(len, rows)) and rows not in found:
                     found.append(rows)
         return found
+
+
+def _alone(terms: Sequence[Term]) -> Iterator[list[list[int]]]:
+    for size, run in groupby(terms, key=lambda term: term[0].size if len(term) == 1 else None):
+        if size is not None:
+            yield [_dims([term]) for term in run]
+
+
+def _cut(terms: Sequence[Term]) -> Iterator[list[list[int]]]:
+    for length in range(2, len(terms) // 2 + 1):
+        if len(terms) % length == 0:
+            yield [_dims(terms[start : start + length]) for start in range(0, len(terms), length)]
+
+
+def _dims(terms: Sequence[Term]) -> list[int]:
+    """The dims in these terms, each once."""
+    dims = (factor.dim for term in terms for outer in term for factor in outer.factors)
+    return list(dict.fromkeys(dim for dim in dims if dim is not None))
 
 
 def write_axes(state: Mapping[str, Tensor], labels: Mapping[str, Labels], solution: Solution) -> Written:
