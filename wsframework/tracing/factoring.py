@@ -58,13 +58,14 @@ def _term(places: Sequence[Place], colours: Ints, dims: Dims, start: int) -> tup
     stretch, outer = max((_stretch(places, dim, start), dim) for dim in places[start])
     size, free = dims[outer]
     stop = start + size * stretch
-    block, whole = places[start : start + stretch], places[start:stop]
-    if whole != [place | {outer: index} for index in range(size) for place in block]:
+    block, whole, patterns = places[start : start + stretch], places[start:stop], colours[start:stop]
+    if (
+        stop > len(places)
+        or whole != [place | {outer: index} for index in range(size) for place in block]
+        or (free and not np.array_equal(patterns, np.tile(patterns[:stretch], size)))
+    ):
         raise Unwritable({dim for place in whole for dim in place})
-    patterns = colours[start:stop].reshape(size, stretch)
-    if free and (patterns != patterns[0]).any():
-        raise Unwritable({dim for place in whole for dim in place})
-    kinds = np.unique(patterns, axis=1, return_inverse=True)[1].reshape(stretch)
+    kinds = np.unique(patterns.reshape(size, stretch), axis=1, return_inverse=True)[1].reshape(stretch)
     inner = expression([_without(outer, place) for place in block], kinds, dims)
     return (Factor(outer, size), *_factors(inner)), stop
 
