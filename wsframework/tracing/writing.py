@@ -33,10 +33,7 @@ class Written:
         return found
 
     def parallel(self) -> list[list[list[int]]]:
-        """Dims that stand beside each other on an axis: tables of which each row has its own, and as many.
-
-        A row is a term that is one dim, where its neighbours are as large; or what an axis is when it is cut evenly.
-        """
+        """Dims that stand beside each other on an axis: tables with a row for each part of it, no dim in two rows."""
         found: list[list[list[int]]] = []
         for written in (axis for axes in self.axes.values() for axis in axes):
             for rows in (*_alone(written.terms), *_cut(written.terms)):
@@ -47,12 +44,14 @@ class Written:
 
 
 def _alone(terms: Sequence[Term]) -> Iterator[list[list[int]]]:
+    """A part is a term that is one dim, as large as its neighbours."""
     for size, run in groupby(terms, key=lambda term: term[0].size if len(term) == 1 else None):
         if size is not None:
             yield [_dims([term]) for term in run]
 
 
 def _cut(terms: Sequence[Term]) -> Iterator[list[list[int]]]:
+    """A part is several terms, and all have as many."""
     for length in range(2, len(terms) // 2 + 1):
         if len(terms) % length == 0:
             yield [_dims(terms[start : start + length]) for start in range(0, len(terms), length)]
