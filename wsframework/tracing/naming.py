@@ -71,8 +71,8 @@ class _Names:
 
     def axis(self, parameter: str, number: int, written: Sum) -> Axis:
         """One axis of a parameter."""
-        places = ((parameter, number, place) for place in count())
-        return _axis(written, (self._occurrence(f, p) for f, p in zip(written.factors, places, strict=False)))
+        occurrences = (self._occurrence(f, (parameter, number, place)) for place, f in enumerate(written.factors))
+        return _axis(written, occurrences)
 
     def _occurrence(self, factor: Factor, place: Place) -> Occurrence:
         if factor.dim is not None:
