@@ -78,7 +78,7 @@ def _plain_axes(space: WeightSpace, parameter: Parameter) -> tuple[str, ...]:
     wanted = "the neural graph knows parameters with one or two axes, each a single dim that depends on no other"
     if len(parameter.axes) not in (1, 2):
         raise SpaceError(f"parameter {parameter.name!r} has {len(parameter.axes)} axes; {wanted}")
-    if any(len(axis.terms) != 1 or len(axis.terms[0]) != 1 for axis in parameter.axes):
+    if len(parameter.occurrences) != len(parameter.axes):
         raise SpaceError(f"parameter {parameter.name!r} has an axis that is a product or a sum of dims; {wanted}")
     names = tuple(occurrence.dim for occurrence in parameter.occurrences)
     for name in names:

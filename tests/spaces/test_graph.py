@@ -10,7 +10,7 @@ from dataclasses import replace
 import networkx
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from networkx.algorithms.isomorphism import MultiDiGraphMatcher, categorical_multiedge_match, categorical_node_match
 from torch import Tensor
@@ -104,9 +104,9 @@ def test_every_coordinate_is_once_where_its_number_of_axes_says(space: WeightSpa
 def counted(space: WeightSpace) -> int:
     """Nodes as they are stated, where no end of an entry has two free dims of which neither is within the other."""
     names: set[str] = set()
-    for parameter in space.parameters:
-        assume(len(parameter.axes) <= 2)
-        for term in (term for axis in parameter.axes for term in axis.terms):
+    for block in space.blocks():
+        assume(len(block.axes) <= 2)
+        for term in block.axes:
             free = [o.dim for o in term if space.dim(o.dim).free]
             leaves = [d for d in free if not any(d in outers(space, other) for other in free)]
             assume(len(leaves) <= 1 and len(set(free)) == len(free))
@@ -138,8 +138,10 @@ def automorphisms(graph: NeuralGraph) -> int:
     """How many renamings of nodes keep the graph without its weights."""
     network = networkx.MultiDiGraph()
     places = graph.node_place.tolist()
-    for node, kind in enumerate(graph.node_kind.tolist()):
-        network.add_node(node, about=(kind, *places[node]))
+    kinds = graph.node_kind.tolist()
+    made_of_others_last = sorted(range(graph.nodes), key=lambda node: len(graph.kinds[kinds[node]].dims))
+    for node in made_of_others_last:  # which leaves the matcher few dead ends
+        network.add_node(node, about=(kinds[node], *places[node]))
     e = graph.edges
     for source, target, *about in torch.cat([e.index.T, e.kind[:, None], e.parameter[:, None], e.place], 1).tolist():
         network.add_edge(source, target, about=tuple(about))
@@ -154,10 +156,10 @@ def order(space: WeightSpace) -> int:
     return math.prod(math.factorial(space.dim(name).size) ** count for name, count in rows.items())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.filter_too_much])
 @given(weight_spaces(max_dims=4, max_parameters=2, max_size=40))
 def test_nothing_but_the_group_keeps_the_graph(space: WeightSpace) -> None:
-    assume(1 < order(space) <= 100 and neural_graph(space).nodes <= 30)
+    assume(1 < order(space) <= 100 and neural_graph(space).nodes <= 16)
     assert automorphisms(neural_graph(space)) == order(space)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 
 import pytest
 from hypothesis import given, settings
@@ -34,7 +33,7 @@ def test_layout_does_not_matter(space: WeightSpace, data: st.DataObject) -> None
     lines = [respaced(line) for line in str(space).splitlines()]
     for _ in range(2):
         lines.insert(data.draw(st.integers(0, len(lines))), data.draw(st.sampled_from(["", "  # note", "\t"])))
-    assert WeightSpace.parse(re.sub(r"\([ \t]*\)", "()", "\n".join(lines))) == space
+    assert WeightSpace.parse("\n".join(lines)) == space
 
 
 def test_each_construct_means_what_the_documentation_says() -> None:
@@ -44,6 +43,7 @@ def test_each_construct_means_what_the_documentation_says() -> None:
         plain   hidden in                        # two axes
         product in (heads value)
         sum     (heads value + hidden + hidden)
+        nested  (heads (value + in) + (in + hidden) in) hidden
         gauged  c^+1 c^-2  as some.role
         again   (heads value[heads])
         scalar  ()
@@ -55,12 +55,13 @@ def test_each_construct_means_what_the_documentation_says() -> None:
         "plain": (3, 2),
         "product": (2, 8),
         "sum": (14,),
+        "nested": (22, 3),
         "gauged": (2, 2),
         "again": (8,),
         "scalar": (),
     }
-    assert [p.role for p in space.parameters] == ["plain", "product", "sum", "some.role", "again", "scalar"]
-    assert space.parameters[3].occurrences == (Occurrence("c", 1), Occurrence("c", -2))
+    assert [p.role for p in space.parameters] == ["plain", "product", "sum", "nested", "some.role", "again", "scalar"]
+    assert space.parameters[4].occurrences == (Occurrence("c", 1), Occurrence("c", -2))
 
 
 def test_a_parameter_may_be_called_free() -> None:
@@ -87,7 +88,9 @@ def test_a_parameter_may_be_called_free() -> None:
         ("w value[hidden]", "'value' was not declared within 'hidden'"),
         ("w (hidden in", "parentheses don't match"),
         ("w hidden) in", "parentheses don't match"),
-        ("w ((hidden in) in)", "parentheses don't match"),
+        ("w ((hidden in) in", "parentheses don't match"),
+        ("w )hidden in(", "')' is not a dim"),
+        ("w (hidden (in + ))", "empty term"),
         ("w (hidden + )", "empty term"),
         ("w (+ hidden)", "empty term"),
         ("w () hidden", "empty term"),
@@ -113,6 +116,7 @@ def test_a_malformed_line_is_quoted_and_explained(line: str, sentence: str) -> N
         ("free a=2\nw a\nw a a", "parameter 'w' is stated twice"),
         ("free a=2 b[a]=3\nw b", "parameter 'w': dim 'b' occurs without 'a'"),
         ("free a=2 b[a]=3\nw (a b + b)", "dim 'b' occurs without 'a'"),
+        ("free a=2 b[a]=3\nfixed c=2\nw (b (a + c))", "dim 'b' occurs without 'a'"),
         ("free a=2 b[a]=3\nfixed c=2\nw (a + c) b", "dim 'b' occurs without 'a'"),
     ],
 )
@@ -154,6 +158,6 @@ def test_what_is_there_twice_or_not_at_all_is_refused() -> None:
         WeightSpace((hidden, hidden), ())
     with pytest.raises(SpaceError, match="no dim 'h' in this space"):
         WeightSpace((Dim("a", 2, True),), (Parameter("w", (axis,), "w"),))
-    for empty in (Axis(()), Axis(((),))):
+    for empty in (Axis(()), Axis(((),)), Axis(((Occurrence("h"), Axis(())),))):
         with pytest.raises(SpaceError, match="axis without dims"):
             WeightSpace((hidden,), (Parameter("w", (axis, empty), "w"),))

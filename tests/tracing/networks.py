@@ -230,23 +230,81 @@ def attention_by_einsum() -> Network:
     return Network(module, (torch.randn(2, 3, 4),), [3, (5, 3), (2, 3)])
 
 
+def attended(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | float = 0) -> Tensor:
+    """Attention (batch, time, heads * values), of queries, keys and values (batch, heads, time, entries)."""
+    scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1]) + bias
+    return (scores.softmax(-1) @ v).transpose(1, 2).flatten(2)
+
+
+@network
+def attention_packed_by_heads() -> Network:
+    """GPT-NeoX: one layer gives each head its query, key and value."""
+
+    def function(m: Any, x: Tensor) -> Tensor:
+        return m.out(attended(*m.qkv(x).unflatten(-1, (3, 11)).transpose(1, 2).split([4, 4, 3], -1)))
+
+    module = Formula(function, qkv=nn.Linear(5, 33), out=nn.Linear(9, 2))
+    return Network(module, (torch.randn(2, 4, 5),), [3, (4, 3), (3, 3)], [None, "scale", "scale"])
+
+
+@network
+def attention_packed_by_groups() -> Network:
+    """Each group of heads has its queries, and a key and a value that they share."""
+
+    def function(m: Any, x: Tensor) -> Tensor:
+        q, k, v = m.qkv(x).unflatten(-1, (2, 14)).transpose(1, 2).split([9, 3, 2], -1)
+        q = q.unflatten(-1, (3, 3)).transpose(2, 3).flatten(1, 2)
+        return m.out(attended(q, k.repeat_interleave(3, 1), v.repeat_interleave(3, 1)))
+
+    module = Formula(function, qkv=nn.Linear(5, 28), out=nn.Linear(12, 2))
+    return Network(module, (torch.randn(2, 4, 5),), [2, (3, 2), (3, 2), (2, 2)])
+
+
+@network
+def attention_with_slopes() -> Network:
+    """BLOOM: packed by heads, and each head forgets at a pace of its own, which fixes it."""
+
+    def function(m: Any, x: Tensor) -> Tensor:
+        q, k, v = m.qkv(x).unflatten(-1, (3, 3, 4)).transpose(1, 2).unbind(3)
+        return m.out(attended(q, k, v, m.slopes * torch.arange(x.shape[1])))
+
+    slopes = torch.tensor([0.5, 0.25, 0.125]).reshape(3, 1, 1)
+    module = Formula(function, qkv=nn.Linear(5, 36), out=nn.Linear(12, 2), slopes=slopes)
+    return Network(module, (torch.randn(2, 4, 5),), [(4, 3), (4, 3)])
+
+
+def turned(x: Tensor) -> Tensor:
+    """Rotary positions, of queries or keys (batch, heads, time, entries)."""
+    size = x.shape[-1]
+    angle = torch.outer(torch.arange(x.shape[2]).float(), 100 ** (-torch.arange(0, size, 2) / size)).repeat(1, 2)
+    half = torch.cat([-x[..., size // 2 :], x[..., : size // 2]], -1)
+    return x * angle.cos() + half * angle.sin()
+
+
+@network
+def partly_rotary_attention() -> Network:
+    """Phi and GPT-J: positions turn the first four entries of queries and keys; the rest of them is free."""
+
+    def function(m: Any, x: Tensor) -> Tensor:
+        q, k, v = (layer(x).unflatten(-1, (3, -1)).transpose(1, 2) for layer in (m.q, m.k, m.v))
+        q, k = (torch.cat([turned(t[..., :4]), t[..., 4:]], -1) for t in (q, k))
+        return m.out(attended(q, k, v))
+
+    module = Formula(function, q=nn.Linear(5, 21), k=nn.Linear(5, 21), v=nn.Linear(5, 6), out=nn.Linear(6, 2))
+    return Network(module, (torch.randn(2, 4, 5),), [3, (3, 3), (2, 3)], [None, "scale", "scale"])
+
+
 @network
 def grouped_query_attention() -> Network:
     """Of the language models: rotary positions, root mean square norms, gated units."""
     heads, keys, size = 4, 2, 6
-
-    def turned(x: Tensor) -> Tensor:
-        angle = torch.outer(torch.arange(x.shape[2]).float(), 100 ** (-torch.arange(0, size, 2) / size)).repeat(1, 2)
-        half = torch.cat([-x[..., size // 2 :], x[..., : size // 2]], -1)
-        return x * angle.cos() + half * angle.sin()
 
     def function(m: Any, x: Tensor) -> Tensor:
         x = m.into(x)
         y = m.norm1(x)
         q, k, v = (layer(y).unflatten(-1, (-1, size)).transpose(1, 2) for layer in (m.q, m.k, m.v))
         k, v = (t.repeat_interleave(heads // keys, 1) for t in (turned(k), v))
-        scores = (turned(q) @ k.transpose(-1, -2) / math.sqrt(size)).softmax(-1)
-        x = x + m.o((scores @ v).transpose(1, 2).flatten(2))
+        x = x + m.o(attended(turned(q), k, v))
         y = m.norm2(x)
         return m.out(x + m.down(F.silu(m.gate(y)) * m.up(y)))
 

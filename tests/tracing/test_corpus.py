@@ -17,6 +17,7 @@ TOLERANCE = 1e-12
 QUICK = (
     "perceptron", "implicit_representation", "convolutional", "depthwise_separable", "grouped_convolution",
     "residual_perceptron", "residual_network", "shared_layer", "skip_by_concatenation", "packed_attention",
+    "attention_packed_by_heads", "partly_rotary_attention",
     "encoder_layer", "grouped_query_attention", "tied_language_model", "gru_from_gates", "two_lstms",
 )  # fmt: skip
 """One of each kind; the others are for the slow suite."""

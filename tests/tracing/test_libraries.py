@@ -66,6 +66,32 @@ def llama(t: Any) -> Case:
     return Called(t.LlamaForCausalLM(config), "logits", use_cache=False), (words(),), dims
 
 
+def gpt_neox(t: Any) -> Case:
+    """Packed head by head; rotary positions turn a quarter of each key."""
+    dims = [WIDTH, *(HEADS, (SIZE - 2, HEADS), (SIZE, HEADS), INNER) * 2]
+    return Called(t.GPTNeoXForCausalLM(t.GPTNeoXConfig(**TEXT)), "logits", use_cache=False), (words(),), dims
+
+
+def bloom(t: Any) -> Case:
+    """Packed head by head; each head has a slope of its own, which fixes it."""
+    config = t.BloomConfig(hidden_size=WIDTH, n_layer=2, n_head=HEADS, vocab_size=30)
+    dims = [WIDTH, *((SIZE, HEADS), (SIZE, HEADS), 4 * WIDTH) * 2]
+    return Called(t.BloomForCausalLM(config), "logits", use_cache=False), (words(),), dims
+
+
+def phi(t: Any) -> Case:
+    """Rotary positions turn a half of each key."""
+    dims = [WIDTH, *(HEADS, (SIZE - 4, HEADS), (SIZE, HEADS), INNER) * 2]
+    return Called(t.PhiForCausalLM(t.PhiConfig(**TEXT)), "logits", use_cache=False), (words(),), dims
+
+
+def gptj(t: Any) -> Case:
+    """Rotary positions turn a half of each key, in pairs of neighbours."""
+    config = t.GPTJConfig(n_embd=WIDTH, n_layer=2, n_head=HEADS, vocab_size=30, n_positions=16, rotary_dim=4)
+    dims = [WIDTH, *(HEADS, (SIZE - 4, HEADS), (SIZE, HEADS), 4 * WIDTH) * 2]
+    return Called(t.GPTJForCausalLM(config), "logits", use_cache=False), (words(),), dims
+
+
 def vit(t: Any) -> Case:
     return Called(t.ViTForImageClassification(t.ViTConfig(**IMAGE)), "logits"), (pixels(),), [WIDTH, *BLOCK, *BLOCK]
 
@@ -111,7 +137,7 @@ def whisper(t: Any) -> Case:
 
 
 MODELS: list[Callable[[Any], Case]] = [
-    bert, gpt2, llama, vit, resnet, distilbert, opt, clip_text, clip_vision, whisper,
+    bert, gpt2, llama, gpt_neox, bloom, phi, gptj, vit, resnet, distilbert, opt, clip_text, clip_vision, whisper,
 ]  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -69,27 +68,23 @@ def shape_of(space: WeightSpace, name: str) -> tuple[int, ...]:
 
 
 def cut(space: WeightSpace, x: Tensor) -> list[Tensor]:
-    """The pieces of ``x`` (batch, size), each (batch, *sizes); views where the layout allows."""
-    return [_window(space, x, p).reshape(len(x), *p.sizes) for p in pieces(space)]
+    """The pieces of ``x`` (batch, size), each (batch, *sizes): views."""
+    return [_window(x, p) for p in pieces(space)]
 
 
 def join(space: WeightSpace, values: Sequence[Tensor]) -> Tensor:
     """The inverse of `cut`: pieces (batch, *sizes) to one tensor (batch, size)."""
     x = values[0].new_empty(len(values[0]), space.size)
     for piece, value in zip(pieces(space), values, strict=True):
-        window = _window(space, x, piece)
-        window.copy_(value.reshape(window.shape))
+        _window(x, piece).copy_(value)
     return x
 
 
-def _window(space: WeightSpace, x: Tensor, piece: Piece) -> Tensor:
-    """The part of ``x`` (batch, size) that a piece occupies, one axis for each of its parameter's: a view."""
-    shape, start = space.shapes[piece.block.parameter], space.offsets[piece.block.parameter]
-    window = x[:, start : start + math.prod(shape)].view(len(x), *shape)
-    for axis, (begin, term) in enumerate(zip(piece.block.starts, piece.block.axes, strict=True)):
-        length = math.prod(space.dim(o.dim).size for o in term)
-        window = window.narrow(axis + 1, begin, length)
-    return window
+def _window(x: Tensor, piece: Piece) -> Tensor:
+    """The part of ``x`` (batch, size) that a piece occupies, (batch, *sizes): a view."""
+    batch, step = x.stride()
+    strides = [step * stride for stride in piece.block.strides]
+    return x.as_strided((len(x), *piece.sizes), (batch, *strides), x.storage_offset() + step * piece.block.start)
 
 
 def spread(values: Tensor, places: Sequence[int], axes: int) -> Tensor:

@@ -1,10 +1,11 @@
 """Weight spaces: notation, coordinates, symmetries, orbits, graphs, batches of weights."""
 
+from wsframework.spaces.axis import Axis, Occurrence
 from wsframework.spaces.graph import neural_graph
 from wsframework.spaces.graph_data import from_data, to_data
 from wsframework.spaces.graph_form import EdgeSet, FeatureSet, NeuralGraph
 from wsframework.spaces.nodes import NodeKind
-from wsframework.spaces.notation import Axis, Dim, Occurrence, Parameter
+from wsframework.spaces.notation import Dim, Parameter
 from wsframework.spaces.orbits import Orbits, orbits
 from wsframework.spaces.pooling import PooledTokens, pooled_tokens
 from wsframework.spaces.space import Block, WeightSpace

@@ -13,9 +13,10 @@ at once, without changing the network's function; a *fixed* one may not. ``value
 dim that depends on another: its elements are permuted within each element of ``heads`` separately.
 ``hidden:sign=32`` gives a free dim a gauge (``sign`` or ``scale``), and ``hidden^-1`` an occurrence its
 exponent. Every other line is a parameter: its name, its axes, and ``as ROLE`` where its role is not its
-name; or a further name of one, ``head.weight = embedding.weight``. An axis is a dim, a product of dims in
-parentheses ``(c h w)``, or a sum of products ``(heads key + heads key + heads value)``. ``name ()`` is a
-scalar. ``#`` begins a comment.
+name; or a further name of one, ``head.weight = embedding.weight``. An axis is a dim, or stands in
+parentheses: a product ``(c h w)``, a sum of products ``(heads key + heads key + heads value)``, a product with
+a sum ``(heads (key + key + value))``, nested as deeply as need be. ``name ()`` is a scalar. ``#`` begins a
+comment.
 
 A dim is declared before it is used. An occurrence may repeat what its dim depends on (``value[heads]``);
 its exponent is 0 where none is stated.
@@ -24,11 +25,12 @@ its exponent is 0 where none is stated.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from wsframework.errors import NotationError, nearest
+from wsframework.spaces.axis import Axis, Occurrence
 
 Gauge = Literal["sign", "scale"]
 _GAUGES: dict[str | None, Gauge | None] = {None: None, "sign": "sign", "scale": "scale"}
@@ -38,9 +40,8 @@ _WORD = re.compile(r"[^\s#]+")
 _ROLE = re.compile(r"[^\s#]+( [^\s#]+)*")
 _DIM = re.compile(r"(?P<name>[A-Za-z_]\w*)(\[(?P<within>[A-Za-z_]\w*)\])?(?P<exponent>\^[+-]?\d+)?$")
 _DECLARATION = re.compile(r"(?P<name>[A-Za-z_]\w*)(\[(?P<within>[A-Za-z_]\w*)\])?(:(?P<gauge>\w+))?=(?P<size>\d+)$")
-_AXES = re.compile(r"\([^()]*\)|[^\s()]+")
+_WORDS = re.compile(r"[()]|[^\s()]+")
 _AS = re.compile(r"\s+as\s+")
-_PLUS = re.compile(r"(?:^|\s)\+(?:\s|$)")  # apart from the sign of an exponent
 
 
 @dataclass(frozen=True)
@@ -66,24 +67,6 @@ class Dim:
 
 
 @dataclass(frozen=True)
-class Occurrence:
-    """A dim in an axis, with the exponent that its gauge acts with there."""
-
-    dim: str
-    exponent: int = 0
-
-
-Product = tuple[Occurrence, ...]
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One axis of a parameter: a concatenation of ``terms``, each a product of dims (row major)."""
-
-    terms: tuple[Product, ...]
-
-
-@dataclass(frozen=True)
 class Parameter:
     """A parameter: its name in the state dict, its axes, and its role (shared across depths and widths)."""
 
@@ -94,12 +77,12 @@ class Parameter:
     @property
     def occurrences(self) -> tuple[Occurrence, ...]:
         """Every occurrence of a dim, axis by axis."""
-        return tuple(o for axis in self.axes for term in axis.terms for o in term)
+        return tuple(o for axis in self.axes for o in axis.occurrences)
 
     @property
     def notation(self) -> str:
         """Its axes, as in the notation."""
-        return _format_axes(self.axes)
+        return " ".join(axis.notation for axis in self.axes) or "()"
 
 
 Tie = tuple[str, str]
@@ -154,22 +137,35 @@ def _parse_declaration(word: str, free: bool) -> Dim:
 def _parse_parameter(line: str, dims: dict[str, Dim]) -> Parameter:
     name, rest = (*line.split(maxsplit=1), "")[:2]
     axes_text, role = (*_AS.split(rest, maxsplit=1), name)[:2]
-    words = _AXES.findall(axes_text)
-    if not words:
+    if not axes_text.strip():
         raise NotationError(f"parameter {name!r} states no axes; a scalar is written '{name} ()'")
-    if _AXES.sub("", axes_text).strip():
-        raise NotationError("the parentheses don't match; they hold one axis each, and nest nowhere")
-    if words == ["()"]:
-        words = []
-    return Parameter(name, tuple(_parse_axis(word, dims) for word in words), " ".join(role.split()))
+    return Parameter(name, _parse_axes(axes_text, dims), " ".join(role.split()))
 
 
-def _parse_axis(word: str, dims: dict[str, Dim]) -> Axis:
-    terms = _PLUS.split(word.strip("()")) if word.startswith("(") else [word]
-    axis = Axis(tuple(tuple(_parse_occurrence(w, dims) for w in term.split()) for term in terms))
-    if not all(axis.terms):
-        raise NotationError(f"axis {word!r} has an empty term")
-    return axis
+def _parse_axes(text: str, dims: dict[str, Dim]) -> tuple[Axis, ...]:
+    words = _WORDS.findall(text)
+    if words == ["(", ")"]:
+        return ()
+    if words.count("(") != words.count(")"):
+        raise NotationError("the parentheses don't match")
+    left = iter(words)
+    axes = (_parse_sum(left, dims) if w == "(" else Axis(((_parse_occurrence(w, dims),),)) for w in left)
+    return tuple(axes)
+
+
+def _parse_sum(words: Iterator[str], dims: dict[str, Dim]) -> Axis:
+    """What stands between a parenthesis that was opened and the one that closes it."""
+    terms: list[list[Occurrence | Axis]] = [[]]
+    for word in words:
+        if word == ")":
+            break
+        if word == "+":
+            terms.append([])
+        else:
+            terms[-1].append(_parse_sum(words, dims) if word == "(" else _parse_occurrence(word, dims))
+    if not all(terms):
+        raise NotationError("between parentheses there is an empty term")
+    return Axis(tuple(map(tuple, terms)))
 
 
 def _parse_occurrence(word: str, dims: dict[str, Dim]) -> Occurrence:
@@ -239,17 +235,3 @@ def _declarations(dims: Sequence[Dim]) -> list[tuple[str, list[Dim]]]:
             groups.append((kind, []))
         groups[-1][1].append(dim)
     return groups
-
-
-def _format_axes(axes: tuple[Axis, ...]) -> str:
-    return " ".join(map(_format_axis, axes)) or "()"
-
-
-def _format_axis(axis: Axis) -> str:
-    terms = [" ".join(map(_format_occurrence, term)) for term in axis.terms]
-    single = len(axis.terms) == 1 and len(axis.terms[0]) == 1
-    return terms[0] if single else f"({' + '.join(terms)})"
-
-
-def _format_occurrence(occurrence: Occurrence) -> str:
-    return occurrence.dim + (f"^{occurrence.exponent:+d}" if occurrence.exponent else "")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from wsframework.errors import SpaceError, nearest
-from wsframework.spaces.notation import Dim, Occurrence, Parameter, Tie, check_names, format_space, parse
+from wsframework.spaces.axis import Axis, Occurrence, Part, parts
+from wsframework.spaces.notation import Dim, Parameter, Tie, check_names, format_space, parse
 
 if TYPE_CHECKING:
     from wsframework.spaces.symmetry import Symmetry
@@ -23,18 +24,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Block:
-    """A part of a parameter in which every axis is one product of dims.
+    """A part of a parameter in which every axis is one product of dims, sums multiplied out.
 
     Attributes:
         parameter: the parameter's name.
         axes: the occurrences of each axis.
-        starts: where the block begins along each axis.
-        terms: which summand of each axis it is, from 0; unlike ``starts`` the same at every width.
+        start: where in the flat vector the block begins.
+        strides: for each occurrence, how far apart in the flat vector its elements are.
+        terms: which summand of each axis it is, from 0, as its dims are named from left to right; unlike
+            ``start`` the same at every width.
     """
 
     parameter: str
     axes: tuple[tuple[Occurrence, ...], ...]
-    starts: tuple[int, ...]
+    start: int
+    strides: tuple[int, ...]
     terms: tuple[int, ...]
 
     @property
@@ -83,7 +87,7 @@ class WeightSpace:
             if dim.gauge is not None and not dim.free:
                 raise SpaceError(f"dim {dim.name!r} has a gauge but is fixed")
         for parameter in self.parameters:
-            if not all(axis.terms and all(axis.terms) for axis in parameter.axes):
+            if not all(axis.complete for axis in parameter.axes):
                 raise SpaceError(f"parameter {parameter.name!r} has an axis without dims")
             self._check_dependence(parameter)
 
@@ -132,9 +136,7 @@ class WeightSpace:
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of every parameter."""
-        return {
-            p.name: tuple(sum(self._product(term) for term in axis.terms) for axis in p.axes) for p in self.parameters
-        }
+        return {p.name: tuple(self._parts(axis)[1] for axis in p.axes) for p in self.parameters}
 
     @cached_property
     def offsets(self) -> dict[str, int]:
@@ -147,8 +149,8 @@ class WeightSpace:
         """The number of coordinates of the flat vector."""
         return sum(math.prod(shape) for shape in self.shapes.values())
 
-    def _product(self, term: Sequence[Occurrence]) -> int:
-        return math.prod(self.dim(o.dim).size for o in term)
+    def _parts(self, axis: Axis) -> tuple[list[Part], int]:
+        return parts(axis, lambda name: self.dim(name).size)
 
     def blocks(self) -> Iterator[Block]:
         """Every parameter cut into blocks whose axes are plain products; one a parameter without sums."""
@@ -156,21 +158,24 @@ class WeightSpace:
             yield from self._blocks_of(parameter)
 
     def _blocks_of(self, parameter: Parameter) -> Iterator[Block]:
-        choices = []
-        for axis in parameter.axes:
-            starts = itertools.accumulate((self._product(term) for term in axis.terms), initial=0)
-            choices.append(list(zip(axis.terms, starts, itertools.count(), strict=False)))
-        for choice in itertools.product(*choices):
-            axes, begins, terms = zip(*choice, strict=True) if choice else ((), (), ())
-            yield Block(parameter.name, axes, begins, terms)
+        shape = self.shapes[parameter.name]
+        steps = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+        for choice in itertools.product(*(enumerate(self._parts(axis)[0]) for axis in parameter.axes)):
+            found = [part for _, part in choice]
+            yield Block(
+                parameter.name,
+                tuple(part.occurrences for part in found),
+                self.offsets[parameter.name] + sum(s * p.start for s, p in zip(steps, found, strict=True)),
+                tuple(step * stride for step, part in zip(steps, found, strict=True) for stride in part.strides),
+                tuple(term for term, _ in choice),
+            )
 
     def block_index(self, block: Block) -> Tensor:
         """Flat positions of the block's entries, of shape (one axis for each occurrence)."""
-        shape = self.shapes[block.parameter]
-        index = torch.arange(math.prod(shape)).reshape(shape) + self.offsets[block.parameter]
-        for axis, (start, term) in enumerate(zip(block.starts, block.axes, strict=True)):
-            index = index.narrow(axis, start, self._product(term))
-        return index.reshape([self.dim(o.dim).size for o in block.occurrences])
+        index = torch.tensor(block.start)
+        for occurrence, stride in zip(block.occurrences, block.strides, strict=True):
+            index = index.unsqueeze(-1) + stride * torch.arange(self.dim(occurrence.dim).size)
+        return index
 
     def unflatten(self, x: Tensor) -> dict[str, Tensor]:
         """Views of ``x`` (..., size) as the parameters (..., *shape), without a copy."""

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from wsframework.spaces import Axis, Dim, Occurrence, Parameter, Symmetry, WeightSpace
+from wsframework.spaces.axis import Product
 from wsframework.spaces.notation import Gauge
 
 _SEEDS = st.integers(0, 2**32 - 1)
+_TERMS_AND_DEPTHS = st.sampled_from([(1, 0), (1, 0), (3, 0), (1, 1), (3, 2)])  # products, sums, what is nested
 WIDE = (2, 40, 33, 1)
 """Sizes of a perceptron with layers wider than `mlp_spaces` draws by default."""
 
@@ -70,7 +72,8 @@ def _axis(dim: str, exponent: int) -> Axis:
 
 @st.composite
 def weight_spaces(draw: st.DrawFn, max_dims: int = 5, max_parameters: int = 4, max_size: int = 2000) -> WeightSpace:
-    """Spaces of every form the notation has: repeated dims, dims within dims, products, sums, gauges, scalars.
+    """Spaces of every form the notation has: repeated dims, dims within dims, products, sums, sums within products,
+    gauges, scalars.
 
     Every parameter has a role of its own. Dims have one to four elements.
 
@@ -99,15 +102,23 @@ def _axes(draw: st.DrawFn, dims: tuple[Dim, ...]) -> tuple[Axis, ...]:
     present: set[str] = set()
     axes = []
     for _ in range(draw(st.integers(0, 3))):
-        terms = draw(st.lists(_terms(dims, frozenset(present)), min_size=1, max_size=draw(st.sampled_from([1, 1, 3]))))
-        if len(terms) == 1:
-            present |= {o.dim for o in terms[0]}
-        axes.append(Axis(tuple(terms)))
+        terms, depth = draw(_TERMS_AND_DEPTHS)
+        axis = draw(_sums(dims, frozenset(present), terms, depth))
+        if len(axis.terms) == 1:
+            present |= {factor.dim for factor in axis.terms[0] if isinstance(factor, Occurrence)}
+        axes.append(axis)
     return tuple(axes)
 
 
 @st.composite
-def _terms(draw: st.DrawFn, dims: tuple[Dim, ...], present: frozenset[str]) -> tuple[Occurrence, ...]:
+def _sums(draw: st.DrawFn, dims: tuple[Dim, ...], present: frozenset[str], terms: int, depth: int) -> Axis:
+    """Sums of at most so many terms, whose factors may be sums in turn, as deeply as ``depth`` allows."""
+    products = _products(dims, present, depth)
+    return Axis(tuple(draw(st.lists(products, min_size=1, max_size=terms))))
+
+
+@st.composite
+def _products(draw: st.DrawFn, dims: tuple[Dim, ...], present: frozenset[str], depth: int) -> Product:
     by_name = {d.name: d for d in dims}
     names: list[str] = []
     for dim in draw(st.lists(st.sampled_from(dims), min_size=1, max_size=2)):
@@ -117,7 +128,11 @@ def _terms(draw: st.DrawFn, dims: tuple[Dim, ...], present: frozenset[str]) -> t
         names.extend(chain)
     exponents = st.integers(-2, 2)
     ordered = draw(st.sampled_from([names, names[::-1]]))
-    return tuple(Occurrence(n, draw(exponents) if by_name[n].gauge else 0) for n in ordered)
+    factors: list[Occurrence | Axis] = [Occurrence(n, draw(exponents) if by_name[n].gauge else 0) for n in ordered]
+    if depth and draw(st.booleans()):
+        inner = draw(_sums(dims, present | set(names), 3, depth - 1))
+        factors.insert(draw(st.integers(0, len(factors))), inner)
+    return tuple(factors)
 
 
 def symmetries(space: WeightSpace, gauge: bool = True) -> st.SearchStrategy[Symmetry]:

@@ -1,29 +1,21 @@
-"""One axis as a sum of products of dims: from the coordinates of its positions to their expression."""
+"""One axis as sums and products of dims: from the coordinates of its positions to their expression."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsframework.tracing.sums import Factor, Sum, Term
+
 Ints = NDArray[np.int64]
+Place = dict[int, int]
+Dims = Sequence[tuple[int, bool]]
 
 _FEW = 8  # that many equal summands are written as a sum, more as a product with a fixed dim
-
-
-@dataclass(frozen=True)
-class Factor:
-    """A dim that was found, by number; or a fixed one of ``size``, where there is no number."""
-
-    dim: int | None
-    size: int
-
-
-Term = tuple[Factor, ...]
-Dims = Sequence[tuple[int, bool]]
+_NOTHING: Term = (Factor(None, 1),)
 
 
 class Unwritable(Exception):
@@ -34,81 +26,62 @@ class Unwritable(Exception):
         self.dims = dims
 
 
-def expression(coordinates: Sequence[dict[int, int]], colours: Ints, dims: Dims) -> list[Term]:
-    """The terms of an axis whose position p has ``coordinates[p]``, and the invariants ``colours[p]``.
+def expression(places: Sequence[Place], colours: Ints, dims: Dims) -> Sum:
+    """The axis whose position p has the coordinates ``places[p]``, and the invariant ``colours[p]``.
+
+    From the first position on, the outermost dim is the one whose index stays the same for longest; positions
+    that share an index of it are an axis in turn, the same for every index.
 
     Arguments:
         dims: of every dim, by number: its size, and whether it is free.
 
     Raises:
-        Unwritable: where it has none.
+        Unwritable: where it has no such form; with the dims of the product that is none.
     """
     terms: list[Term] = []
     start = 0
-    for end in range(1, len(coordinates) + 1):
-        if end == len(coordinates) or coordinates[end].keys() != coordinates[start].keys():
-            run = _run(coordinates[start:end], colours[start:end], dims)
-            if run is None:
-                raise Unwritable({dim for place in coordinates for dim in place})
-            terms += run
-            start = end
-    return terms
+    while start < len(places):
+        term, start = _term(places, colours, dims, start)
+        terms.append(term)
+    return Sum(tuple(summand for term, run in groupby(terms) for summand in _repeated(term, len(list(run)))))
 
 
-def _run(coordinates: Sequence[dict[int, int]], colours: Ints, dims: Dims) -> list[Term] | None:
-    """Positions that belong to the same dims: products one after another; None where they are none."""
-    own = sorted(coordinates[0])
-    if not own:
-        return [(Factor(None, len(coordinates)),)]
-    whole = math.prod(dims[d][0] for d in own)
-    indices = {d: np.array([place[d] for place in coordinates]) for d in own}
-    terms: list[Term] = []
-    start = 0
-    while start < len(coordinates):
-        found = _longest(indices, colours, dims, start, whole)
-        if found is None:
-            return None
-        term, start = found
-        equal = term[0].dim is None and 1 < term[0].size <= _FEW
-        terms += [term[1:]] * term[0].size if equal else [term]
-    return terms
+def _repeated(term: Term, times: int) -> list[Term]:
+    return [term] * times if times <= _FEW else [(Factor(None, times), *term)]
 
 
-def _longest(indices: dict[int, Ints], colours: Ints, dims: Dims, start: int, whole: int) -> tuple[Term, int] | None:
-    """The longest product from ``start`` on, and where it ends; it has a multiple of ``whole`` positions."""
-    for times in range((len(colours) - start) // whole, 0, -1):
-        part = slice(start, start + times * whole)
-        term = _product({dim: index[part] for dim, index in indices.items()}, colours[part], dims)
-        if term is not None:
-            return term, part.stop
-    return None
+def _term(places: Sequence[Place], colours: Ints, dims: Dims, start: int) -> tuple[Term, int]:
+    """The product that begins at ``start``, and where it ends."""
+    if not places[start]:
+        stop = next((p for p in range(start, len(places)) if places[p]), len(places))
+        return (Factor(None, stop - start),), stop
+    stretch, outer = max((_stretch(places, dim, start), dim) for dim in places[start])
+    size, free = dims[outer]
+    stop = start + size * stretch
+    block, whole, patterns = places[start : start + stretch], places[start:stop], colours[start:stop]
+    if (
+        stop > len(places)
+        or whole != [place | {outer: index} for index in range(size) for place in block]
+        or (free and not np.array_equal(patterns, np.tile(patterns[:stretch], size)))
+    ):
+        raise Unwritable({dim for place in whole for dim in place})
+    kinds = np.unique(patterns.reshape(size, stretch), axis=1, return_inverse=True)[1].reshape(stretch)
+    inner = expression([_without(outer, place) for place in block], kinds, dims)
+    return (Factor(outer, size), *_factors(inner)), stop
 
 
-def _product(indices: dict[int, Ints], colours: Ints, dims: Dims) -> Term | None:
-    """The factors, outermost first, of positions with these indices; None where they form no product."""
-    length = len(colours)
-    strides = {}
-    for dim, index in indices.items():
-        changed = np.flatnonzero(index != index[0])
-        stride = int(changed[0]) if len(changed) else length
-        if not np.array_equal(index, np.arange(length) // stride % dims[dim][0]):
-            return None
-        strides[dim] = stride
-    factors: list[Factor] = []
-    left = length
-    for dim in sorted(strides, key=lambda d: -strides[d]):
-        if left % (strides[dim] * dims[dim][0]):
-            return None
-        if (gap := left // (strides[dim] * dims[dim][0])) > 1:
-            factors.append(Factor(None, gap))
-        factors.append(Factor(dim, dims[dim][0]))
-        left = strides[dim]
-    if left > 1:
-        factors.append(Factor(None, left))
-    free = tuple(axis for axis, f in enumerate(factors) if f.dim is not None and dims[f.dim][1])
-    return tuple(factors) if _invariant(colours.reshape([f.size for f in factors]), free) else None
+def _stretch(places: Sequence[Place], dim: int, start: int) -> int:
+    """For how many positions from ``start`` on the index in ``dim`` is the same."""
+    index = places[start][dim]
+    return next((p for p in range(start, len(places)) if places[p].get(dim) != index), len(places)) - start
 
 
-def _invariant(colours: Ints, free: tuple[int, ...]) -> bool:
-    """Whether invariants are the same along the axes of free dims."""
-    return bool((colours == colours.min(axis=free, keepdims=True)).all()) if free else True
+def _without(dim: int, place: Place) -> Place:
+    return {d: index for d, index in place.items() if d != dim}
+
+
+def _factors(inner: Sum) -> Term:
+    """A sum as factors of a product: one term needs no parentheses, and one position no factor."""
+    if len(inner.terms) > 1:
+        return (inner,)
+    return () if inner.terms[0] == _NOTHING else inner.terms[0]

@@ -14,13 +14,13 @@ from typing import Any
 
 import torch
 
-from wsframework.tracing.factoring import Term
 from wsframework.tracing.forms import Forms, Unknown
 from wsframework.tracing.labels import Column, Labels
+from wsframework.tracing.sums import Sum
 from wsframework.tracing.writing import Written
 
 Place = tuple[str, int, int]
-"""A parameter, an axis of it, and a term of that."""
+"""A parameter, an axis of it, and which of that axis's factors."""
 
 Row = dict[Place, Fraction]
 
@@ -32,22 +32,18 @@ def with_unknowns(
     chosen = frozenset(dims)
     result = {}
     for name, given in labels.items():
-        columns = tuple(_unknown(name, column, written.terms[name], chosen, forms) for column in given.columns)
+        columns = tuple(_unknown(name, column, written.axes[name], chosen, forms) for column in given.columns)
         result[name] = Labels(given.shape, columns)
     return result
 
 
-def _unknown(name: str, column: Column, axes: Sequence[tuple[Term, ...]], dims: frozenset[int], forms: Forms) -> Column:
+def _unknown(name: str, column: Column, axes: Sequence[Sum], dims: frozenset[int], forms: Forms) -> Column:
     axis = column.axes[-1]
-    sizes = [math.prod(factor.size for factor in term) for term in axes[axis]]
-    term_of = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
-    numbers = torch.zeros_like(column.atoms)
-    for term, factors in enumerate(axes[axis]):
-        unknowns: dict[Unknown, Fraction] = {(f.dim, (name, axis, term)): Fraction(1) for f in factors if f.dim in dims}
-        if unknowns:
-            form = forms.number(unknowns)
-            where = (term_of == term).reshape([-1 if a == axis else 1 for a in range(column.atoms.dim())])
-            numbers = torch.where(where, form, numbers)
+    places: list[Unknown] = [(f.dim, (name, axis, number)) for number, f in enumerate(axes[axis].factors)]
+    weights = [Fraction(factor.dim in dims) for factor in axes[axis].factors]
+    covers, at = torch.unique(axes[axis].covers, dim=1, return_inverse=True)
+    found = [forms.number({p: w for p, w, here in zip(places, weights, c, strict=True) if here}) for c in covers.T]
+    numbers = torch.tensor(found)[at].reshape([-1 if a == axis else 1 for a in range(column.atoms.dim())])
     return Column(column.atoms, numbers.expand(column.atoms.shape))
 
 

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 
 from wsframework.spaces import Axis, Dim, Occurrence, Parameter, WeightSpace
-from wsframework.tracing.factoring import Factor
 from wsframework.tracing.finding import Found
 from wsframework.tracing.gauges import Place
+from wsframework.tracing.sums import Factor, Sum
 
 
 def space_of(found: Found, ties: Mapping[str, str], notes: tuple[str, ...]) -> WeightSpace:
     """The weight space that was found."""
     names = _Names(found)
-    terms = found.written.terms
     parameters = tuple(
-        Parameter(
-            name,
-            tuple(Axis(tuple(names.term(name, a, t) for t in range(len(axes[a])))) for a in range(len(axes))),
-            name,
-        )
-        for name, axes in terms.items()
+        Parameter(name, tuple(names.axis(name, number, written) for number, written in enumerate(axes)), name)
+        for name, axes in found.written.axes.items()
     )
     dims = (*names.free.values(), *names.fixed.values())
     return WeightSpace(dims, parameters, ties=tuple(sorted(ties.items())), notes=notes)
@@ -37,7 +33,7 @@ class _Names:
     fixed: dict[tuple[str, int], Dim] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._common = _common_path(list(self.found.written.terms))
+        self._common = _common_path(list(self.found.written.axes))
         uses = self.found.written.uses()
         outer = {dim.within for dim in self.found.solution.dims}
         for dim in self.found.solution.dims:
@@ -59,12 +55,12 @@ class _Names:
     def _first_use(self, dim: int, uses: Mapping[int, list[Place]]) -> str:
         inner = [dim, *(d.number for d in self.found.solution.dims if d.within == dim)]
         places = [place for d in inner for place in uses.get(d, [])]
-        order = list(self.found.written.terms)
+        order = list(self.found.written.axes)
         return min(places, key=lambda place: (order.index(place[0]), place[1:]))[0]
 
     def _new(self, wish: str) -> str:
         taken = {d.name for d in (*self.free.values(), *self.fixed.values())} | {"as"}
-        numbered = (wish if count == 1 else f"{wish}_{count}" for count in range(1, len(taken) + 3))
+        numbered = (wish if number == 1 else f"{wish}_{number}" for number in count(1))
         return next(name for name in numbered if name not in taken)
 
     def _layer(self, parameter: str) -> str:
@@ -73,10 +69,10 @@ class _Names:
         word = re.sub(r"\W", "_", path)
         return word if re.match(r"[A-Za-z_]", word) else f"dim_{word}"
 
-    def term(self, parameter: str, axis: int, number: int) -> tuple[Occurrence, ...]:
-        """One product of an axis."""
-        factors = self.found.written.terms[parameter][axis][number]
-        return tuple(self._occurrence(factor, (parameter, axis, number)) for factor in factors)
+    def axis(self, parameter: str, number: int, written: Sum) -> Axis:
+        """One axis of a parameter."""
+        occurrences = (self._occurrence(f, (parameter, number, place)) for place, f in enumerate(written.factors))
+        return _axis(written, occurrences)
 
     def _occurrence(self, factor: Factor, place: Place) -> Occurrence:
         if factor.dim is not None:
@@ -87,6 +83,12 @@ class _Names:
         if key not in self.fixed:
             self.fixed[key] = Dim(self._new(f"tap{factor.size}" if role == "tap" else role), factor.size, False)
         return Occurrence(self.fixed[key].name)
+
+
+def _axis(written: Sum, occurrences: Iterator[Occurrence]) -> Axis:
+    """The axis with these occurrences from left to right."""
+    terms = ([next(occurrences) if isinstance(f, Factor) else _axis(f, occurrences) for f in t] for t in written.terms)
+    return Axis(tuple(map(tuple, terms)))
 
 
 def _common_path(names: list[str]) -> str:

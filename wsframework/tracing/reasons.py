@@ -18,9 +18,9 @@ def fixed_axes(program: Program, found: Found) -> dict[tuple[str, int], str]:
     """For each parameter and axis of more than one position that no dim moves: why."""
     reasons = _first_reasons(found.reading.facts, found.solution)
     why: dict[tuple[str, int], str] = {}
-    for name, axes in found.written.terms.items():
-        for axis, terms in enumerate(axes):
-            if program.state[name].shape[axis] == 1 or any(f.dim is not None for term in terms for f in term):
+    for name, axes in found.written.axes.items():
+        for axis, written in enumerate(axes):
+            if program.state[name].shape[axis] == 1 or any(f.dim is not None for f in written.factors):
                 continue
             why[name, axis] = _why(name, axis, found, reasons)
     return why

@@ -1,74 +1,90 @@
-"""From the solution to the notation: every axis of every parameter as a sum of products of dims."""
+"""From the solution to the notation: every axis of every parameter as sums and products of dims."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 from torch import Tensor
 
-from wsframework.tracing.factoring import Dims, Factor, Term, expression
+from wsframework.tracing.factoring import Dims, expression
 from wsframework.tracing.labels import Labels
 from wsframework.tracing.placing import Freedom
 from wsframework.tracing.solving import Solution
+from wsframework.tracing.sums import Factor, Sum, Term
 
 
 @dataclass(frozen=True)
 class Written:
-    """The terms of every axis of every parameter."""
+    """Every axis of every parameter."""
 
-    terms: Mapping[str, tuple[tuple[Term, ...], ...]]
+    axes: Mapping[str, tuple[Sum, ...]]
 
     def uses(self) -> dict[int, list[tuple[str, int, int]]]:
-        """For each dim: the parameters, axes and terms in which it occurs."""
+        """For each dim, where it occurs: parameter, axis, and which of the axis's factors it is."""
         found: dict[int, list[tuple[str, int, int]]] = {}
-        for name, axes in self.terms.items():
-            for axis, terms in enumerate(axes):
-                for number, term in enumerate(terms):
-                    for factor in term:
-                        if factor.dim is not None:
-                            found.setdefault(factor.dim, []).append((name, axis, number))
+        for name, axes in self.axes.items():
+            for axis, written in enumerate(axes):
+                for number, factor in enumerate(written.factors):
+                    if factor.dim is not None:
+                        found.setdefault(factor.dim, []).append((name, axis, number))
         return found
 
     def parallel(self) -> list[list[list[int]]]:
-        """Dims that stand beside each other on an axis, alone in their terms: each of these a row."""
+        """Dims that stand beside each other on an axis: tables with a row for each part of it, no dim in two rows."""
         found: list[list[list[int]]] = []
-        for axes in self.terms.values():
-            for terms in axes:
-                for size, run in groupby(terms, key=lambda term: term[0].size if len(term) == 1 else None):
-                    dims = [term[0].dim for term in run]
-                    rows = [[dim] for dim in dims if dim is not None]
-                    if size is not None and len(rows) == len(dims) == len(set(dims)) > 1 and rows not in found:
-                        found.append(rows)
+        for written in (axis for axes in self.axes.values() for axis in axes):
+            for rows in (*_alone(written.terms), *_cut(written.terms)):
+                distinct = {dim for row in rows for dim in row}
+                if len(rows) > 1 and all(rows) and len(distinct) == sum(map(len, rows)) and rows not in found:
+                    found.append(rows)
         return found
 
 
+def _alone(terms: Sequence[Term]) -> Iterator[list[list[int]]]:
+    """A part is a term that is one dim, as large as its neighbours."""
+    for size, run in groupby(terms, key=lambda term: term[0].size if len(term) == 1 else None):
+        if size is not None:
+            yield [_dims([term]) for term in run]
+
+
+def _cut(terms: Sequence[Term]) -> Iterator[list[list[int]]]:
+    """A part is several terms, and all have as many."""
+    for length in range(2, len(terms) // 2 + 1):
+        if len(terms) % length == 0:
+            yield [_dims(terms[start : start + length]) for start in range(0, len(terms), length)]
+
+
+def _dims(terms: Sequence[Term]) -> list[int]:
+    """The dims in these terms, each once."""
+    dims = (factor.dim for term in terms for outer in term for factor in outer.factors)
+    return list(dict.fromkeys(dim for dim in dims if dim is not None))
+
+
 def write_axes(state: Mapping[str, Tensor], labels: Mapping[str, Labels], solution: Solution) -> Written:
-    """The terms of all axes.
+    """All axes.
 
     Raises:
         Unwritable: naming the dims that some axis has in an order that can't be stated.
     """
     dims = [(dim.size, dim.free) for dim in solution.dims]
-    terms = {
+    axes = {
         name: tuple(_axis(name, value.shape, axis, labels.get(name), solution, dims) for axis in range(value.dim()))
         for name, value in state.items()
     }
-    return Written(terms)
+    return Written(axes)
 
 
-def _axis(
-    name: str, shape: Sequence[int], axis: int, labels: Labels | None, solution: Solution, dims: Dims
-) -> tuple[Term, ...]:
+def _axis(name: str, shape: Sequence[int], axis: int, labels: Labels | None, solution: Solution, dims: Dims) -> Sum:
     column = next((c for c in labels.columns if c.axes[-1] == axis), None) if labels else None
     if column is None:
-        return ((Factor(None, shape[axis]),),)
+        return Sum(((Factor(None, shape[axis]),),))
     rows = column.atoms.reshape(-1, shape[axis]).numpy()
     given = _outer(labels, column.axes[0], solution) if labels and len(column.axes) > 1 else [{}] * len(rows)
     own = [_own((name, axis), atoms, outer, solution) for atoms, outer in zip(rows, given, strict=True)]
-    found = [tuple(expression(o, _pattern(solution.colour[atoms]), dims)) for o, atoms in zip(own, rows, strict=True)]
+    found = [expression(o, _pattern(solution.colour[atoms]), dims) for o, atoms in zip(own, rows, strict=True)]
     if any(other != found[0] for other in found):
         raise Dependent((name, axis), [list(dict.fromkeys(d for c in row for d in c)) for row in own])
     return found[0]

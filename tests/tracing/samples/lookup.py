@@ -114,10 +114,10 @@ def masked_scatter_moved(draw: Draw) -> Sample:
 @sample("slice_scatter")
 def slice_scatter(draw: Draw) -> Sample:
     a, b, c = draw.sizes(3)
-    return Sample(aten.slice_scatter.default, [draw.moved(a + b, c), draw.moved(a, c), 0, 0, a], [])
+    return Sample(aten.slice_scatter.default, [draw.moved(a + b, c), draw.moved(a, c), 0, 0, a], [c])
 
 
 @sample("select_scatter")
 def select_scatter(draw: Draw) -> Sample:
     a, c = draw.sizes(2)
-    return Sample(aten.select_scatter.default, [draw.moved(a, c), draw.moved(c), 0, 1], [])
+    return Sample(aten.select_scatter.default, [draw.moved(a, c), draw.moved(c), 0, 1], [c])

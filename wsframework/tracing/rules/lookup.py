@@ -73,7 +73,10 @@ def put(call: Call) -> Labels:
 
 @rule("slice_scatter", "select_scatter")
 def replaced(call: Call) -> Labels:
-    """A slice replaced by another tensor."""
-    for operand in (call.args[0], call.args[1]):
-        fix(call.facts, scaled(call.facts, operand.labels, None), range(operand.value.dim()))
-    return fixed(call.result.shape)
+    """A slice along one axis replaced by another tensor: on the other axes, both move together."""
+    axis = call.argument(2, "dim", 0) % call.args[0].value.dim()
+    slices = call.args[1].labels
+    pieces = [call.args[0].labels, slices.unsqueeze(axis) if call.name == "select_scatter" else slices]
+    kept = [reduce(call.facts, fix(call.facts, labels, [axis]), [axis], powers=True) for labels in pieces]
+    merged = join(call.facts, *kept, mode="add")
+    return join(call.facts, merged, fixed(call.result.shape, [axis]), mode="multiply")
