@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wsframework.alignment import align, augment, barrier, canonical, mix_up, quotient_distance
+    from wsframework.alignment import align, augment, barrier, canonical, match_activations, mix_up, quotient_distance
     from wsframework.config.reading import read_config
     from wsframework.own_data import read_task
     from wsframework.parts.entrypoints import load_registry
@@ -69,6 +69,7 @@ _HOMES: dict[str, str] = {
     "fit_prior": "wsframework.pipeline.in_memory",
     "from_data": "wsframework.spaces",
     "load_registry": "wsframework.parts.entrypoints",
+    "match_activations": "wsframework.alignment",
     "mix_up": "wsframework.alignment",
     "neural_graph": "wsframework.spaces",
     "neuron_tokens": "wsframework.spaces",
@@ -110,6 +111,7 @@ __all__ = [
     "fit_prior",
     "from_data",
     "load_registry",
+    "match_activations",
     "mix_up",
     "neural_graph",
     "neuron_tokens",
