@@ -47,7 +47,7 @@ def match_activations(
 
     Raises:
         SpaceError: if the space is not the module's, the reference has another space or number of networks, a count
-            is negative, or activations are not finite.
+            is negative, or activations are not numbers.
         TraceError: where the module can't be run on these inputs, or torch.export can't follow it.
 
     >>> module = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
@@ -72,18 +72,16 @@ def match_activations(
 
 
 def _likeness(activations: Activations, new: Mapping[str, Tensor], old: Mapping[str, Tensor]) -> Likeness:
-    """Those of a network with its reference.
+    """That of a network with its reference.
 
     Raises:
-        SpaceError: where some are not numbers.
+        SpaceError: where activations are not numbers.
     """
     found = Likeness(activations.space)
     activations.compare([new, old], found.add)
     for root, tables in found.tables.items():
         if not all(t.isfinite().all() for by_parity in tables.values() for t in by_parity.values()):
-            raise SpaceError(
-                f"activations that carry dim {root!r} are not finite on these inputs, and can't be matched"
-            )
+            raise SpaceError(f"on these inputs, activations that carry dim {root!r} are not numbers")
     return found
 
 

@@ -35,7 +35,8 @@ class Alignment:
         weights: the aligned networks; each computes what it did.
         symmetries: one group element a network, ``symmetries[i].act(original) == aligned``.
         distances: from the reference, before and after.
-        sweeps: how often every dim was gone through until nothing changed, by network, (batch,).
+        sweeps: how often dims were gone through until nothing changed, by network, (batch,); 0 where activations alone
+            decided.
     """
 
     weights: Weights

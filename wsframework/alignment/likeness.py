@@ -49,6 +49,7 @@ class Likeness:
 
 
 def _normed(values: Tensor) -> Tensor:
-    """Values (..., count) of norm 1; zeros where all are zero."""
+    """Values (..., count) of norm 1; zeros where all are zero. What a mask made infinite does not count."""
+    values = values.masked_fill(values.isinf(), 0)
     norm = torch.linalg.vector_norm(values, dim=-1, keepdim=True)
     return torch.where(norm == 0, 0.0, values / norm)

@@ -32,7 +32,7 @@ Take = Callable[[Carried, Sequence[Tensor]], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Beside:
+class _Beside:
     """One value of the computation, for each of several networks.
 
     Attributes:
@@ -92,7 +92,7 @@ class Activations:
         kinds = [kind for kind, _ in self.program.inputs]
         columns = zip(*(self.program.arguments(state, self.users) for state in full), strict=True)
         arguments = [
-            Beside(tuple(promoted(v) for v in values), kind == "user")
+            _Beside(tuple(promoted(v) for v in values), kind == "user")
             for kind, values in zip(kinds, columns, strict=True)
         ]
         numbers = iter(range(len(self.labels)))
@@ -104,7 +104,7 @@ class Activations:
         return {name: state[name].to(value.dtype) if name in state else value for name, value in own.items()}
 
     def _visit(self, number: int, take: Take, node: Node, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        operands = [o for o in pytree.tree_leaves((args, kwargs)) if isinstance(o, Beside)]
+        operands = [o for o in pytree.tree_leaves((args, kwargs)) if isinstance(o, _Beside)]
         if not operands:
             return compute(node, args, kwargs)
         results = [compute(node, _side(args, k), _side(kwargs, k)) for k in range(len(operands[0].values))]
@@ -143,14 +143,14 @@ def _labels(result: Any) -> list[Labels | None]:
 
 def _side(value: Any, k: int) -> Any:
     """The arguments of one of the networks."""
-    return pytree.tree_map(lambda leaf: leaf.values[k] if isinstance(leaf, Beside) else leaf, value)
+    return pytree.tree_map(lambda leaf: leaf.values[k] if isinstance(leaf, _Beside) else leaf, value)
 
 
 def _beside(results: Sequence[Any], given: bool) -> Any:
     """Results of several networks as one, part by part where they have several."""
     if isinstance(results[0], (tuple, list)):
         return [_beside(parts, given) for parts in zip(*results, strict=True)]
-    return Beside(tuple(results), given)
+    return _Beside(tuple(results), given)
 
 
 def _storage(value: Any) -> int | None:

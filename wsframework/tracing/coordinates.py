@@ -42,14 +42,10 @@ class Coordinates:
         """
         dims = _telling(space)
         index = np.full((int(solution.element.max(initial=-1)) + 1, len(dims)), -1, dtype=np.int64)
-        number = {d.name: k for k, d in enumerate(dims)}
+        columns = {d.name: column for d, column in zip(dims, index.T, strict=True)}
         for block in space.blocks():
-            stated = _stated(space, block, labels[block.parameter]) if block.parameter in labels else ()
-            for atoms, dim, places in ((a, d, p) for a, d, p in stated if d in number):
-                element = solution.element[atoms]
-                before = index[element, number[dim]]
-                index[element, number[dim]] = places
-                if ((before >= 0) & (before != places)).any() or (index[element, number[dim]] != places).any():
+            for atoms, dim, places in _stated(space, block, labels.get(block.parameter)):
+                if dim in columns and not _placed(columns[dim], solution.element[atoms], places):
                     raise SpaceError(
                         f"dim {dim!r} of the space, at {block.parameter!r}, doesn't move what the module moves as "
                         "one: this is the space of another module"
@@ -70,10 +66,17 @@ def _telling(space: WeightSpace) -> tuple[Dim, ...]:
     return tuple(d for d in space.dims if d.name in names)
 
 
-def _stated(space: WeightSpace, block: Block, labels: Labels) -> Iterator[tuple[Ints, str, Ints]]:
+def _placed(column: Ints, elements: Ints, places: Ints) -> bool:
+    """Enter the ``places`` of ``elements`` into the column of their dim; whether all agree."""
+    before = column[elements]
+    column[elements] = places
+    return bool(((before < 0) | (before == places)).all() and (column[elements] == places).all())
+
+
+def _stated(space: WeightSpace, block: Block, labels: Labels | None) -> Iterator[tuple[Ints, str, Ints]]:
     """For each dim along each labelled axis of a block: atoms, and their indices in the dim."""
     axis_of = [axis for axis, term in enumerate(block.axes) for _ in term]
-    for column in labels.columns:
+    for column in labels.columns if labels else ():
         seen = [axis in column.axes for axis in axis_of]
         sizes = [space.dim(o.dim).size if s else 1 for o, s in zip(block.occurrences, seen, strict=True)]
         atoms = _window(space, block, column.atoms).reshape(sizes).numpy()
