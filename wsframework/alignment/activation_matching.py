@@ -50,6 +50,7 @@ def match_activations(
             is negative, or activations are not numbers.
         TraceError: where the module can't be run on these inputs, or torch.export can't follow it.
 
+    >>> import torch
     >>> module = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
     >>> from wsframework.tracing import trace
     >>> space = trace(module, torch.randn(4, 3))

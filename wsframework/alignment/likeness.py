@@ -17,6 +17,9 @@ from wsframework.tracing.carrying import Carried
 class Likeness:
     """Cosines between elements, new (of the reference) and old, summed over all activations that carry them.
 
+    Where an element occurs several times in one activation (as query and as key, packed), it is the mean of the
+    cosines of all occurrences: scales may act differently on each.
+
     Attributes:
         tables: by the outermost free dim; each as `best_move` takes them, for a batch of one.
     """
@@ -25,7 +28,7 @@ class Likeness:
     tables: dict[str, Tables] = field(default_factory=dict)
 
     def add(self, carried: Carried, values: Sequence[Tensor]) -> None:
-        """One activation of the reference and of the network, each (*sizes of dims, values)."""
+        """One activation of the reference and of the network, each (*sizes of dims, occurrences, values)."""
         first = next(k for k, name in enumerate(carried.dims) if self.space.dim(name).free)
         path, parity = carried.dims[first:], carried.parity[first:]
         table = self._cosines(carried.dims, first, *map(_normed, values))
@@ -39,7 +42,9 @@ class Likeness:
         kept = list(range(first))
         for k in range(first, count):
             kept.extend((k, theirs[k]) if theirs[k] != k else (k,))
-        return torch.einsum(new, [*range(count), 2 * count], old, [*theirs, 2 * count], kept).unsqueeze(0)
+        summed = [2 * count, 2 * count + 1]
+        table = torch.einsum(new, [*range(count), *summed], old, [*theirs, *summed], kept) / new.shape[-2]
+        return table.unsqueeze(0)
 
     @property
     def dims(self) -> frozenset[str]:
