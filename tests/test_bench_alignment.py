@@ -28,13 +28,15 @@ def test_the_spaces_hold_symmetries_of_the_networks(network: torch.nn.Module) ->
 def test_barriers_stand_beside_those_without_alignment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wsframework.benchmarks.alignment.zoo.find_spec", lambda _: None)
     threads = torch.get_num_threads()
-    table = run(networks=4, epochs=4, channels=4, width=64)
+    table = run(networks=4, epochs=4, channels=(4,), width=64)
     assert torch.get_num_threads() == threads
     *barriers, zoo, nearer, rival = table.rows
-    for before, after in zip(barriers[::2], barriers[1::2], strict=True):
-        assert after.name.replace("aligned", "as they come") == before.name
-        assert after.ratio == pytest.approx(after.value / before.value)
+    for before, *aligned in zip(barriers[::3], barriers[1::3], barriers[2::3], strict=True):
+        for after, way in zip(aligned, ("weights", "activations"), strict=True):
+            assert after.name.replace(f"aligned by {way}", "as they come") == before.name
+            assert after.ratio == pytest.approx(after.value / before.value)
     assert barriers[1].ratio < 0.9
+    assert barriers[2].ratio < 0.9
     assert "4 perceptrons" in zoo.name
     assert nearer.ratio < 1
     assert rival.note == "not installed"

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wsframework.alignment import align, augment, barrier, canonical, mix_up, quotient_distance
+    from wsframework.alignment import align, augment, barrier, canonical, match_activations, mix_up, quotient_distance
     from wsframework.config.reading import read_config
     from wsframework.own_data import read_task
     from wsframework.parts.entrypoints import load_registry
@@ -71,6 +71,7 @@ _HOMES: dict[str, str] = {
     "from_data": "wsframework.spaces",
     "load_registry": "wsframework.parts.entrypoints",
     "load_zoo": "wsframework.zoos",
+    "match_activations": "wsframework.alignment",
     "mix_up": "wsframework.alignment",
     "neural_graph": "wsframework.spaces",
     "neuron_tokens": "wsframework.spaces",
@@ -113,6 +114,7 @@ __all__ = [
     "from_data",
     "load_registry",
     "load_zoo",
+    "match_activations",
     "mix_up",
     "neural_graph",
     "neuron_tokens",

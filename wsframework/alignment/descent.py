@@ -13,6 +13,7 @@ from wsframework.alignment.assignment import best_move
 from wsframework.alignment.lines import Line, lines, tables, within
 from wsframework.alignment.pieces import picked, pieces
 from wsframework.alignment.symmetries import Symmetries
+from wsframework.randomness import generator as named_generator
 from wsframework.spaces import WeightSpace
 
 
@@ -106,6 +107,24 @@ def sweep(state: State, order: Sequence[str]) -> tuple[State, Tensor]:
             if risen.any():
                 state, changed = moved.where(risen, state), changed | risen
     return state, changed
+
+
+def ascended(state: State, dims: Sequence[str], seed: int | None, most: int) -> tuple[State, Tensor]:
+    """After so many sweeps of ``dims`` that nothing changes, or ``most``; networks that have converged are left alone.
+
+    Without a ``seed`` dims take their turns in the given order, with one in a random one.
+    """
+    order = None if seed is None else named_generator(seed, "order")
+    sweeps, active = torch.zeros(len(state.objective), dtype=torch.long), torch.arange(len(state.objective))
+    for _ in range(most):
+        if not len(active):
+            break
+        shuffled = dims if order is None else [dims[k] for k in torch.randperm(len(dims), generator=order).tolist()]
+        swept, changed = sweep(state.rows(active), shuffled)
+        state = state.replaced(active, swept)
+        sweeps[active] += 1
+        active = active[changed]
+    return state, sweeps
 
 
 def _attempts(space: WeightSpace, counted: frozenset[str], dim: str) -> list[tuple[Line, ...]]:

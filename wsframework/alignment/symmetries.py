@@ -52,6 +52,13 @@ class Symmetries:
                 factors[dim.name] = noise.sign() if dim.gauge == "sign" else (0.5 * noise).exp()
         return cls(space, permutations, factors, batch)
 
+    @classmethod
+    def stacked(cls, parts: Sequence[Symmetries]) -> Symmetries:
+        """The elements of several batches, one batch after the other; all of them name the same dims."""
+        permutations = {n: torch.cat([part.permutations[n] for part in parts]) for n in parts[0].permutations}
+        factors = {n: torch.cat([part.factors[n] for part in parts]) for n in parts[0].factors}
+        return cls(parts[0].space, permutations, factors, sum(part.batch for part in parts))
+
     def __getitem__(self, index: int) -> Symmetry:
         one = Symmetry.identity(self.space)
         permutations = {

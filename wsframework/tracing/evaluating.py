@@ -18,23 +18,25 @@ _LESS = (torch.float32, torch.float16, torch.bfloat16)
 def evaluate(program: Program, state: Mapping[str, Tensor], users: Sequence[Any]) -> tuple[Any, ...]:
     """The outputs: inputs and constants are promoted, and so is every cast to less precision inside the graph."""
     with torch.no_grad():
-        return walk(program.graph, [_promoted(a) for a in program.arguments(state, users)], _visit)
+        return walk(program.graph, [promoted(a) for a in program.arguments(state, users)], compute)
 
 
-def _visit(node: Node, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+def compute(node: Node, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """What the operator of ``node`` gives for these arguments, in double precision."""
     target: Any = node.target
     doubled = {name: torch.float64 if _casts(value) else value for name, value in kwargs.items()}
-    return _promoted(target(*(torch.float64 if _casts(a) else a for a in args), **doubled))
+    return promoted(target(*(torch.float64 if _casts(a) else a for a in args), **doubled))
 
 
 def _casts(value: Any) -> bool:
     return isinstance(value, torch.dtype) and value in _LESS
 
 
-def _promoted(value: Any) -> Any:
+def promoted(value: Any) -> Any:
+    """The same numbers in double precision; whole ones as they are."""
     if isinstance(value, Tensor):
         wide = torch.complex128 if value.is_complex() else torch.float64
         return value.to(wide) if value.is_complex() or value.is_floating_point() else value
     if isinstance(value, (list, tuple)):
-        return type(value)(_promoted(v) for v in value)
+        return type(value)(promoted(v) for v in value)
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from wsframework.tracing.factoring import Unwritable
 from wsframework.tracing.facts import Facts
 from wsframework.tracing.forms import Forms
 from wsframework.tracing.gauges import Place, exponents, with_unknowns
-from wsframework.tracing.labelling import label_state
+from wsframework.tracing.labelling import Separate, label_state
 from wsframework.tracing.labels import Labels
 from wsframework.tracing.program import Program
 from wsframework.tracing.reading import Reading, read
@@ -47,7 +47,7 @@ def find(program: Program, users: Sequence[Any], moving: frozenset[str]) -> Foun
     """
     refused: set[tuple[str, int]] = set()
     while True:
-        reading, labels = _read(program, users, moving, refused)
+        reading, labels, _ = read_separately(program, users, moving, refused)
         try:
             solution, written = _written(program, reading.facts, labels)
         except Dependent as error:
@@ -57,10 +57,10 @@ def find(program: Program, users: Sequence[Any], moving: frozenset[str]) -> Foun
         return Found(reading, labels, solution, written, gauges, powers)
 
 
-def _read(
-    program: Program, users: Sequence[Any], moving: frozenset[str], refused: set[tuple[str, int]]
-) -> tuple[Reading, dict[str, Labels]]:
-    """Read the program until no operator wishes for more labels."""
+def read_separately(
+    program: Program, users: Sequence[Any], moving: frozenset[str], refused: Collection[tuple[str, int]] = ()
+) -> tuple[Reading, dict[str, Labels], Separate]:
+    """Read the program until no operator wishes for more labels, and which axes are labelled separately then."""
     state = {n: v for n, v in program.state.items() if n not in program.buffers or n in moving}
     separate: dict[tuple[str, int], int] = {}
     while True:
@@ -70,7 +70,7 @@ def _read(
         wished = {(w.parameter, w.axis): w.groups for w in facts.wishes}
         new = {axis: groups for axis, groups in wished.items() if axis not in separate and axis not in refused}
         if not new:
-            return reading, labels
+            return reading, labels, separate
         separate |= new
 
 

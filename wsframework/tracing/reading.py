@@ -44,16 +44,26 @@ class Reading:
     operators: int = 0
 
 
-def read(program: Program, users: Sequence[Any], state: Names, facts: Facts) -> Reading:
+def read(
+    program: Program, users: Sequence[Any], state: Names, facts: Facts, seen: Callable[[Any], None] | None = None
+) -> Reading:
     """Follow ``program`` for the example inputs ``users``, the parameters labelled by ``state``.
 
-    Nothing may move along the axes of inputs and outputs.
+    Nothing may move along the axes of inputs and outputs. ``seen`` is told every operator's result, an operand or
+    a list of them.
     """
     reading = Reading(facts)
     placed = _placed(program, users, state)
     _fix_unused(program, placed, facts)
+
+    def visit(node: Node, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        result = _visit(reading, node, args, kwargs)
+        if seen is not None:
+            seen(result)
+        return result
+
     with torch.no_grad():
-        outputs = walk(program.graph, placed, lambda node, args, kwargs: _visit(reading, node, args, kwargs))
+        outputs = walk(program.graph, placed, visit)
     for output, buffer in zip(outputs, program.outputs, strict=True):
         if isinstance(output, Operand) and buffer is None:
             facts.reason = "an output"

@@ -1,0 +1,134 @@
+"""Where the elements of a traced module stand in the dims of a space, stated or found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wsframework.errors import SpaceError
+from wsframework.spaces import Block, Dim, Occurrence, WeightSpace
+from wsframework.spaces.symmetry import outer_places
+from wsframework.tracing.facts import Facts
+from wsframework.tracing.forms import Forms, Unknown
+from wsframework.tracing.hashing import Ints, distinct
+from wsframework.tracing.labels import Column, Labels
+from wsframework.tracing.solving import Solution
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinates:
+    """The index of each atom in each dim.
+
+    Attributes:
+        dims: those that are free, and those that such dims are within, an outer one first.
+        index: (atoms, dims); -1 where an atom does not belong to a dim.
+    """
+
+    dims: tuple[Dim, ...]
+    index: Tensor
+
+    @classmethod
+    def of(cls, space: WeightSpace, labels: Mapping[str, Labels], facts: Facts, solution: Solution) -> Coordinates:
+        """What the axes of parameters say in the notation of ``space``, carried to all atoms by the facts.
+
+        Raises:
+            SpaceError: where what the module moves as one has two places in a dim.
+        """
+        dims = _telling(space)
+        index = np.full((int(solution.element.max(initial=-1)) + 1, len(dims)), -1, dtype=np.int64)
+        columns = {d.name: column for d, column in zip(dims, index.T, strict=True)}
+        for block in space.blocks():
+            for atoms, dim, places in _stated(space, block, labels.get(block.parameter)):
+                if dim in columns and not _placed(columns[dim], solution.element[atoms], places):
+                    raise SpaceError(
+                        f"dim {dim!r} of the space, at {block.parameter!r}, doesn't move what the module moves as "
+                        "one: this is the space of another module"
+                    )
+        _carry(index, facts, solution)
+        return cls(dims, torch.from_numpy(index[solution.element]))
+
+    def at(self, atoms: Tensor) -> Tensor:
+        """Those of ``atoms`` (any shape), -1 at places: (*shape, dims)."""
+        return torch.where(atoms.unsqueeze(-1) >= 0, self.index[atoms.clamp(min=0)], -1)
+
+
+def _telling(space: WeightSpace) -> tuple[Dim, ...]:
+    """The free dims, and all that they are within."""
+    names = {d.name for d in space.dims if d.free}
+    for dim in reversed(space.dims):
+        names |= {dim.within} if dim.within and dim.name in names else set()
+    return tuple(d for d in space.dims if d.name in names)
+
+
+def _placed(column: Ints, elements: Ints, places: Ints) -> bool:
+    """Enter the ``places`` of ``elements`` into the column of their dim; whether all agree."""
+    before = column[elements]
+    column[elements] = places
+    return bool(((before < 0) | (before == places)).all() and (column[elements] == places).all())
+
+
+def _stated(space: WeightSpace, block: Block, labels: Labels | None) -> Iterator[tuple[Ints, str, Ints]]:
+    """For each dim along each labelled axis of a block: atoms, and their indices in the dim."""
+    axis_of = [axis for axis, term in enumerate(block.axes) for _ in term]
+    for column in labels.columns if labels else ():
+        seen = [axis in column.axes for axis in axis_of]
+        sizes = [space.dim(o.dim).size if s else 1 for o, s in zip(block.occurrences, seen, strict=True)]
+        atoms = _window(space, block, column.atoms).reshape(sizes).numpy()
+        grids = np.indices(sizes)
+        own = [place for place, axis in enumerate(axis_of) if axis == column.axes[-1]]
+        for place in sorted({p for o in own for p in (*outer_places(space, block, o), o) if seen[p]}):
+            yield atoms.flatten(), block.occurrences[place].dim, grids[place].flatten()
+
+
+def _window(space: WeightSpace, block: Block, array: Tensor) -> Tensor:
+    """The part of a column's array that a block occupies."""
+    for axis, (start, term) in enumerate(zip(block.starts, block.axes, strict=True)):
+        if array.shape[axis] > 1:
+            array = array.narrow(axis, start, math.prod(space.dim(o.dim).size for o in term))
+    return array
+
+
+def _carry(index: Ints, facts: Facts, solution: Solution) -> None:
+    """An element that others map to stands, in each dim, where all of these stand that have a place at all."""
+    if not facts.arrows:
+        return
+    fine, coarse = (solution.element[torch.cat(side).numpy()] for side in zip(*facts.arrows, strict=True))
+    fine, coarse = distinct(fine, coarse)
+    while True:
+        placed = (index[fine] >= 0).any(1)
+        low, high = np.full_like(index, np.iinfo(np.int64).max), np.full_like(index, -1)
+        np.minimum.at(low, coarse[placed], index[fine[placed]])
+        np.maximum.at(high, coarse[placed], index[fine[placed]])
+        new = (low == high) & (high >= 0) & (index < 0)
+        if not new.any():
+            return
+        index[new] = high[new]
+
+
+def with_signs(space: WeightSpace, labels: Mapping[str, Labels], forms: Forms) -> dict[str, Labels]:
+    """Labels of the state, with the exponent of every sign of ``space`` as a form: that of its dim, by name."""
+    axes = {p.name: [[_form(space, term, forms) for term in axis.terms] for axis in p.axes] for p in space.parameters}
+    result = {}
+    for name, given in labels.items():
+        columns = [_signed(column, axes[name][column.axes[-1]]) if name in axes else column for column in given.columns]
+        result[name] = Labels(given.shape, tuple(columns))
+    return result
+
+
+def _form(space: WeightSpace, term: Sequence[Occurrence], forms: Forms) -> tuple[int, int]:
+    """How long a product is, and the number of its form."""
+    signs: dict[Unknown, Fraction] = {o.dim: Fraction(o.exponent) for o in term if space.dim(o.dim).gauge == "sign"}
+    return math.prod(space.dim(o.dim).size for o in term), forms.number(signs)
+
+
+def _signed(column: Column, terms: Sequence[tuple[int, int]]) -> Column:
+    """The column of an axis of these terms, with their forms."""
+    along = torch.cat([torch.full((length,), form) for length, form in terms])
+    shape = [-1 if axis == column.axes[-1] else 1 for axis in range(column.atoms.dim())]
+    return Column(column.atoms, along.reshape(shape).expand(column.atoms.shape))
