@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +11,8 @@ import torch
 from torch import Tensor
 
 from wsframework.errors import SpaceError
-from wsframework.spaces import Block, Dim, Occurrence, WeightSpace
+from wsframework.spaces import Block, Dim, WeightSpace
+from wsframework.spaces.axis import Axis, parts
 from wsframework.spaces.symmetry import outer_places
 from wsframework.tracing.facts import Facts
 from wsframework.tracing.forms import Forms, Unknown
@@ -79,19 +79,23 @@ def _stated(space: WeightSpace, block: Block, labels: Labels | None) -> Iterator
     for column in labels.columns if labels else ():
         seen = [axis in column.axes for axis in axis_of]
         sizes = [space.dim(o.dim).size if s else 1 for o, s in zip(block.occurrences, seen, strict=True)]
-        atoms = _window(space, block, column.atoms).reshape(sizes).numpy()
+        atoms = _window(space, block, column.atoms, sizes).numpy()
         grids = np.indices(sizes)
         own = [place for place, axis in enumerate(axis_of) if axis == column.axes[-1]]
         for place in sorted({p for o in own for p in (*outer_places(space, block, o), o) if seen[p]}):
             yield atoms.flatten(), block.occurrences[place].dim, grids[place].flatten()
 
 
-def _window(space: WeightSpace, block: Block, array: Tensor) -> Tensor:
-    """The part of a column's array that a block occupies."""
-    for axis, (start, term) in enumerate(zip(block.starts, block.axes, strict=True)):
-        if array.shape[axis] > 1:
-            array = array.narrow(axis, start, math.prod(space.dim(o.dim).size for o in term))
-    return array
+def _window(space: WeightSpace, block: Block, array: Tensor, sizes: Sequence[int]) -> Tensor:
+    """The part of a column's array that a block occupies, one axis a dim, of these ``sizes``."""
+    axes = next(p.axes for p in space.parameters if p.name == block.parameter)
+    start, strides = array.storage_offset(), []
+    for axis, term, length, stride in zip(axes, block.terms, array.shape, array.stride(), strict=True):
+        part = parts(axis, lambda dim: space.dim(dim).size)[0][term]
+        along = stride if length > 1 else 0  # the same all along the axis
+        start += part.start * along
+        strides += [step * along for step in part.strides]
+    return array.as_strided(sizes, strides, start)
 
 
 def _carry(index: Ints, facts: Facts, solution: Solution) -> None:
@@ -113,7 +117,7 @@ def _carry(index: Ints, facts: Facts, solution: Solution) -> None:
 
 def with_signs(space: WeightSpace, labels: Mapping[str, Labels], forms: Forms) -> dict[str, Labels]:
     """Labels of the state, with the exponent of every sign of ``space`` as a form: that of its dim, by name."""
-    axes = {p.name: [[_form(space, term, forms) for term in axis.terms] for axis in p.axes] for p in space.parameters}
+    axes = {p.name: [_forms_along(space, axis, forms) for axis in p.axes] for p in space.parameters}
     result = {}
     for name, given in labels.items():
         columns = [_signed(column, axes[name][column.axes[-1]]) if name in axes else column for column in given.columns]
@@ -121,14 +125,19 @@ def with_signs(space: WeightSpace, labels: Mapping[str, Labels], forms: Forms) -
     return result
 
 
-def _form(space: WeightSpace, term: Sequence[Occurrence], forms: Forms) -> tuple[int, int]:
-    """How long a product is, and the number of its form."""
-    signs: dict[Unknown, Fraction] = {o.dim: Fraction(o.exponent) for o in term if space.dim(o.dim).gauge == "sign"}
-    return math.prod(space.dim(o.dim).size for o in term), forms.number(signs)
+def _forms_along(space: WeightSpace, axis: Axis, forms: Forms) -> Tensor:
+    """The number of the form at each place of an axis, (length,)."""
+    found, length = parts(axis, lambda dim: space.dim(dim).size)
+    along = torch.zeros(length, dtype=torch.long)
+    for part in found:
+        of_signs = [o for o in part.occurrences if space.dim(o.dim).gauge == "sign"]
+        signs: dict[Unknown, Fraction] = {o.dim: Fraction(o.exponent) for o in of_signs}
+        sizes = [space.dim(o.dim).size for o in part.occurrences]
+        along.as_strided(sizes, part.strides, part.start).fill_(forms.number(signs))
+    return along
 
 
-def _signed(column: Column, terms: Sequence[tuple[int, int]]) -> Column:
-    """The column of an axis of these terms, with their forms."""
-    along = torch.cat([torch.full((length,), form) for length, form in terms])
+def _signed(column: Column, along: Tensor) -> Column:
+    """The column of an axis that has these forms along it."""
     shape = [-1 if axis == column.axes[-1] else 1 for axis in range(column.atoms.dim())]
     return Column(column.atoms, along.reshape(shape).expand(column.atoms.shape))
