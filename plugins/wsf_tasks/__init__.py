@@ -11,5 +11,6 @@ def wsf_parts() -> Iterable[type[Part]]:
     """The task families of this package."""
     from wsf_tasks.digits import Digits
     from wsf_tasks.gaussians import Gaussians
+    from wsf_tasks.images import Images
 
-    return [Gaussians, Digits]
+    return [Gaussians, Digits, Images]
