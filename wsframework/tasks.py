@@ -28,7 +28,10 @@ class TaskShape:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Examples of one task: ``x`` (points, *inputs), ``y`` (points,) of class indices or (points, *outputs)."""
+    """Examples of one task: ``x`` (points, *inputs), ``y`` (points,) of class indices or (points, *outputs).
+
+    For an objective of a family's own, ``y`` has a row a point, of whatever its methods read.
+    """
 
     x: Tensor
     y: Tensor

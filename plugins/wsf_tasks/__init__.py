@@ -10,7 +10,8 @@ from wsframework.parts.interfaces import Part
 def wsf_parts() -> Iterable[type[Part]]:
     """The task families of this package."""
     from wsf_tasks.digits import Digits
+    from wsf_tasks.dynamics import Dynamics
     from wsf_tasks.gaussians import Gaussians
     from wsf_tasks.images import Images
 
-    return [Gaussians, Digits, Images]
+    return [Gaussians, Digits, Images, Dynamics]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from wsframework.parts.interfaces import TaskFamily
-from wsframework.tasks import Data, Objective, Task, TaskBatch, TaskSplits
+from wsframework.tasks import Data, Objective, Task, TaskBatch, TaskSplits, objective_name
 from wsframework.testing.check import may_decline, promised, require
 from wsframework.testing.subject import Subject
 
@@ -85,7 +85,7 @@ def serves(case: FamilyCase) -> None:
 
 
 def _fault(data: Data, task: Task) -> str:
-    """What is wrong with data, or nothing."""
+    """What is wrong with data, or nothing; what targets are for an objective of the family's own, is its affair."""
     shape, points = task.shape, len(data)
     if points == 0:
         return "are empty"
@@ -93,6 +93,9 @@ def _fault(data: Data, task: Task) -> str:
         return f"have inputs {tuple(data.x.shape)}, not {(points, *shape.inputs)}"
     if not data.x.isfinite().all():
         return "have inputs that are not finite"
+    if not objective_name(task.objective):
+        right = len(data.y) == points and bool(data.y.isfinite().all())
+        return "" if right else f"have targets {tuple(data.y.shape)}, not {points} rows of finite ones"
     if data.y.is_floating_point():
         right = tuple(data.y.shape) == (points, *shape.outputs) and bool(data.y.isfinite().all())
         return "" if right else f"have targets {tuple(data.y.shape)}, not finite ones {(points, *shape.outputs)}"
