@@ -115,7 +115,7 @@ def test_networks_learn_the_solution_from_the_residual_alone(name: str) -> None:
 def test_conditioners_of_data_refuse_targets_that_hold_the_answer() -> None:
     family = Dynamics()
     (task,) = family.draw(1, 0, 0, torch.Generator().manual_seed(2)).seen
-    with pytest.raises(PartError, match="moments of 5 targets .* 1 outputs: .* conditioner 'code'"):
+    with pytest.raises(PartError, match=r"moments of 5 targets .* 1 outputs: .* conditioner 'code'"):
         Moments(family.shape).describe(task)
     assert task.code is not None
     assert torch.equal(Code(family.shape).describe(task), task.code)

@@ -12,6 +12,8 @@ def wsf_parts() -> Iterable[type[Part]]:
     from wsf_tasks.digits import Digits
     from wsf_tasks.dynamics import Dynamics
     from wsf_tasks.gaussians import Gaussians
+    from wsf_tasks.glyphs import Glyphs
     from wsf_tasks.images import Images
+    from wsf_tasks.shapes import Shapes
 
-    return [Gaussians, Digits, Images, Dynamics]
+    return [Gaussians, Digits, Images, Dynamics, Shapes, Glyphs]

@@ -13,6 +13,7 @@ from wsframework.parts.values import Least
 from wsframework.tasks import Data, Task, TaskShape, TaskSplits
 
 Count = Annotated[int, Least(1)]
+PIXELS = 64
 
 
 class Dynamics(TaskFamily):
@@ -30,7 +31,7 @@ class Dynamics(TaskFamily):
         equation: as above.
         points: places a task at which the residual is made small.
         query: other places, at which the network is judged.
-        weight: of initial and boundary values in the training loss.
+        weight: how much initial and boundary values weigh in the training loss.
     """
 
     name = "dynamics"
@@ -61,6 +62,15 @@ class Dynamics(TaskFamily):
             for (split, count), seed in zip(counts.items(), seeds, strict=True)
         }
         return TaskSplits(**drawn, drawn="Coefficients of all splits were drawn independently from one distribution.")
+
+    def canvas(self, task: Task) -> Data:
+        """Times; or places, row by row, over all times; and the solution there."""
+        assert task.code is not None
+        ends = zip(self.equation.low, self.equation.high, strict=True)
+        x = torch.cartesian_prod(*[torch.linspace(low, high, PIXELS) for low, high in ends]).reshape(
+            -1, *self.shape.inputs
+        )
+        return Data(x, self.equation.solution(x, task.code.expand(len(x), -1)))
 
     def _tasks(self, split: str, count: int, generator: torch.Generator) -> list[Task]:
         return [self._task(f"{split}-{i}", generator) for i in range(count)]

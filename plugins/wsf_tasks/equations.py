@@ -42,7 +42,7 @@ class Equation(ABC):
 
     @abstractmethod
     def residuals(self, function: Function, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-        """Squared violations of the equation and of its conditions at each of x, shaped as above: both (..., points)."""
+        """Squared violations of the equation and of its conditions at x, shaped as above: both (..., points)."""
 
 
 class Oscillator(Equation):
@@ -60,7 +60,7 @@ class Oscillator(Equation):
 
     def solution(self, x: Tensor, c: Tensor) -> Tensor:
         """``exp(-zeta omega t) (u0 cos(w t) + (v0 + zeta omega u0) / w sin(w t))``, w = omega sqrt(1 - zeta^2)."""
-        omega, zeta, u0, v0 = c.split(1, -1)
+        omega, zeta, u0, v0 = torch.split(c, 1, -1)
         w = omega * (1 - zeta.square()).sqrt()
         wave: Tensor = u0 * (w * x).cos() + (v0 + zeta * omega * u0) / w * (w * x).sin()
         return (-zeta * omega * x).exp() * wave
@@ -142,7 +142,7 @@ class Burgers(Flow):
         al. 1986, Spectral and finite difference solutions of the Burgers equation.
         """
         z, weights = (torch.as_tensor(v, dtype=x.dtype, device=x.device) for v in _HERMITE)
-        nu, a = c.split(1, -1)
+        nu, a = torch.split(c, 1, -1)
         y = math.pi * (x[..., :1] - 2 * (nu * x[..., 1:]).sqrt() * z)
         f: Tensor = weights * (-a * (y.cos() + 1) / (2 * math.pi * nu)).exp()
         return -a * (f * y.sin()).sum(-1, keepdim=True) / f.sum(-1, keepdim=True)

@@ -129,6 +129,12 @@ class Images(TaskFamily):
             f"column {patch.column}",
         )
 
+    def canvas(self, task: Task) -> Data:
+        """The centres of all pixels, and what is there."""
+        name, row, column = task.name.rsplit("-", 2)
+        pixels = Patch(name, int(row), int(column)).of(photograph(name, self.colour, self.shrink), self.size)
+        return Data(grid(self.size), 2 * pixels.flatten(1).T - 1)
+
     def _code(self, pixels: Tensor) -> Tensor | None:
         """The thumbnail of ``pixels`` (channels, size, size), flat."""
         return functional.adaptive_avg_pool2d(pixels, self.thumbnail).flatten() if self.thumbnail else None
