@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import torch
@@ -75,7 +76,7 @@ def test_a_glyph_is_a_signed_distance_and_inside_where_its_ink_is(font: str, cha
     edges, p = outline(font, character).double(), places(seed, 2)
     assert_is_a_distance(lambda at: signed_distance(at, edges), p)
     starts = [0, *((edges[1:, 0] != edges[:-1, 1]).any(-1).nonzero().flatten() + 1).tolist(), len(edges)]
-    contours = [Path(edges[a:b, 0].numpy(), closed=False) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    contours = [Path(edges[a:b, 0].numpy(), closed=False) for a, b in pairwise(starts)]
     crossed = sum(torch.as_tensor(contour.contains_points(p.numpy())).int() for contour in contours)
     assert torch.equal(signed_distance(p, edges) < 0, crossed % 2 == 1)
     assert edges.abs().max() == pytest.approx(0.75)
@@ -108,7 +109,7 @@ def test_pairs_of_kinds_and_whole_fonts_are_withheld(family: TaskFamily, seed: i
 
 
 def test_more_characters_than_there_are_are_refused_with_their_number() -> None:
-    with pytest.raises(RequestError, match="249 characters of the fonts .* were asked for; they have 248"):
+    with pytest.raises(RequestError, match=r"249 characters of the fonts .* were asked for; they have 248"):
         Glyphs().draw(1, 0, 249, torch.Generator())
 
 

@@ -67,9 +67,8 @@ class Dynamics(TaskFamily):
         """Times; or places, row by row, over all times; and the solution there."""
         assert task.code is not None
         ends = zip(self.equation.low, self.equation.high, strict=True)
-        x = torch.cartesian_prod(*[torch.linspace(low, high, PIXELS) for low, high in ends]).reshape(
-            -1, *self.shape.inputs
-        )
+        axes = [torch.linspace(low, high, PIXELS) for low, high in ends]
+        x = torch.cartesian_prod(*axes).reshape(-1, len(axes))
         return Data(x, self.equation.solution(x, task.code.expand(len(x), -1)))
 
     def _tasks(self, split: str, count: int, generator: torch.Generator) -> list[Task]:

@@ -124,7 +124,7 @@ class TaskFamily(Part):
         """
 
     def canvas(self, task: Task) -> Data | None:
-        """Inputs at which the outputs of a network for ``task`` make a picture, and the right outputs; None: there's none.
+        """Inputs whose outputs make a picture of a network for ``task``, and the right outputs; None: there is none.
 
         With a single input, reports draw the outputs over it, as a curve; else `picture` says what they look like.
         """
