@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -128,7 +129,7 @@ def outline(font: str, character: str) -> Tensor:
 
     file = Path(mpl.get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
     contours = TextPath((0, 0), character, size=100, prop=FontProperties(fname=file)).to_polygons()
-    edges = torch.cat([_edges(torch.as_tensor(contour.copy())) for contour in contours])
+    edges = torch.cat([_edges(torch.from_numpy(np.array(contour))) for contour in contours])
     low, high = edges.amin((0, 1)), edges.amax((0, 1))
     return ((edges - (low + high) / 2) * (2 * HALF / (high - low).max())).float()
 

@@ -95,23 +95,15 @@ class Images(TaskFamily):
     def _tasks(self, names: Sequence[str], count: int, generator: torch.Generator) -> list[Task]:
         """``count`` patches of the photographs ``names``; no two of them are the same."""
         photos = {name: photograph(name, self.colour, self.shrink) for name in names}
-        places = torch.cat([self._places(number, photos[name]) for number, name in enumerate(names)])
+        corners = [corners_of(name, self.colour, self.shrink, self.size, self.contrast) for name in names]
+        places = [(name, *corner) for name, own in zip(names, corners, strict=True) for corner in own]
         if count > len(places):
             raise RequestError(
                 f"{count} patches of {', '.join(names)} were asked for; of {self.size} x {self.size} pixels with "
                 f"contrast {self.contrast:g} and shrink = {self.shrink} they have {len(places)}"
             )
-        chosen = places[torch.randperm(len(places), generator=generator)[:count]].tolist()
-        cut = [Patch(names[number], row, column) for number, row, column in chosen]
+        cut = [Patch(*places[i]) for i in torch.randperm(len(places), generator=generator)[:count].tolist()]
         return [self._task(patch, patch.of(photos[patch.photograph], self.size), generator) for patch in cut]
-
-    def _places(self, number: int, photo: Tensor) -> Tensor:
-        """Where patches with contrast begin, at every fourth of a side: (patches, 3), ``number``, row and column."""
-        step = self.size // 4
-        cells = photo.unfold(1, self.size, step).unfold(2, self.size, step)
-        deviation = cells.flatten(3).std(-1).mean(0)
-        rows, columns = (deviation >= self.contrast).nonzero().mul(step).T
-        return torch.stack([torch.full_like(rows, number), rows, columns], dim=1)
 
     def _task(self, patch: Patch, pixels: Tensor, generator: torch.Generator) -> Task:
         """The task of ``pixels`` (channels, size, size) in [0, 1]."""
@@ -178,3 +170,12 @@ def photograph(name: str, colour: bool, shrink: int) -> Tensor:
     if not colour and len(channels) == 3:
         channels = torch.tensordot(torch.tensor([0.299, 0.587, 0.114]), channels, dims=1)[None]
     return functional.avg_pool2d(channels, shrink)
+
+
+@lru_cache(maxsize=64)
+def corners_of(name: str, colour: bool, shrink: int, size: int, contrast: float) -> list[tuple[int, int]]:
+    """Where patches with contrast begin, row and column, at every fourth of a side."""
+    photo, step = photograph(name, colour, shrink).double(), size // 4
+    mean, square = (functional.avg_pool2d(values, size, step) for values in (photo, photo.square()))
+    deviation = (square - mean.square()).clamp(min=0).sqrt().mean(0)
+    return [(step * row, step * column) for row, column in (deviation >= contrast).nonzero().tolist()]

@@ -81,14 +81,14 @@ class Shapes(TaskFamily):
         def distance(p: Tensor) -> Tensor:
             return union(p, parameters)
 
-        codes = {"parameters": lambda: parameters, "scan": lambda: scan(distance, 3, self.scan), "none": lambda: None}
+        known = {"parameters": parameters, "scan": scan(distance, 3, self.scan), "none": None}
         return Task(
             name=name,
             shape=self.shape,
             support=examples(distance, 3, self.points, generator),
             query=examples(distance, 3, self.query, generator),
             objective=OBJECTIVES["regression"],
-            code=codes[self.code](),
+            code=known[self.code],
             text=f"a {kinds[0]} and a {kinds[1]} as one",
             facts=dict(zip(PARAMETERS, parameters.tolist(), strict=True)),
         )
@@ -100,9 +100,8 @@ class Shapes(TaskFamily):
 
     def picture(self, outputs: Tensor) -> Tensor:
         """What one sees along the rays: the first surface, lit from above; (height, width) in [0, 1]."""
-        outside = (rays().abs() > 1).any(-1)
-        along = torch.where(outside, 1.0, outputs[:, 0]).reshape(SIDE, SIDE, STEPS)
-        inside = along < 0
+        along = outputs.reshape(SIDE, SIDE, STEPS)
+        inside = (along < 0) & (rays().abs() <= 1).all(-1).reshape(along.shape)
         first = inside.int().argmax(-1, keepdim=True)
         normal = torch.stack([g.gather(-1, first).squeeze(-1) for g in torch.gradient(along)], -1)
         light = normalize(torch.tensor([-0.6, -0.4, -0.7]), dim=0)

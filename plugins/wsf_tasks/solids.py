@@ -6,34 +6,39 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.linalg import vector_norm
 from torch.nn.functional import one_hot
 
 Solid = Callable[[Tensor, Tensor], Tensor]
 """Places (..., 3) around the centre and three sizes (3,) to signed distances (...)."""
 
 
+def length(p: Tensor) -> Tensor:
+    """Of vectors (..., n): (...)."""
+    found: Tensor = torch.linalg.vector_norm(p, dim=-1)
+    return found
+
+
 def sphere(p: Tensor, sizes: Tensor) -> Tensor:
     """The first size is the radius."""
-    return vector_norm(p, dim=-1) - sizes[0]
+    return length(p) - sizes[0]
 
 
 def box(p: Tensor, sizes: Tensor) -> Tensor:
     """Sizes are half the edges."""
     q = p.abs() - sizes
-    return vector_norm(q.clamp(min=0), dim=-1) + q.amax(-1).clamp(max=0)
+    return length(q.clamp(min=0)) + q.amax(-1).clamp(max=0)
 
 
 def torus(p: Tensor, sizes: Tensor) -> Tensor:
     """Around the first axis; sizes are the ring's radius, and the tube's."""
-    from_ring = torch.stack([vector_norm(p[..., 1:], dim=-1) - sizes[0], p[..., 0]], -1)
-    return vector_norm(from_ring, dim=-1) - sizes[1]
+    from_ring = torch.stack([length(p[..., 1:]) - sizes[0], p[..., 0]], -1)
+    return length(from_ring) - sizes[1]
 
 
 def capsule(p: Tensor, sizes: Tensor) -> Tensor:
     """Along the first axis; sizes are half the length of the core, and the radius."""
     along = p[..., :1]
-    return vector_norm(torch.cat([along - along.clamp(-sizes[0], sizes[0]), p[..., 1:]], -1), dim=-1) - sizes[1]
+    return length(torch.cat([along - along.clamp(-sizes[0], sizes[0]), p[..., 1:]], -1)) - sizes[1]
 
 
 SOLIDS: dict[str, Solid] = {"sphere": sphere, "box": box, "torus": torus, "capsule": capsule}
@@ -74,9 +79,10 @@ def union(p: Tensor, parameters: Tensor) -> Tensor:
 
     ``min(a, b) - max(k - |a - b|, 0)^2 / (4 k)``: where neither solid is near the other, the smaller distance.
     """
-    first, second, k = parameters.split([len(_OF_ONE), len(_OF_ONE), 1])  # type: ignore[no-untyped-call]
+    first, second, k = torch.split(parameters, [len(_OF_ONE), len(_OF_ONE), 1])
     a, b = solid(p, first), solid(p, second)
-    return torch.minimum(a, b) - (k - (a - b).abs()).clamp(min=0).square() / (4 * k)
+    united: Tensor = torch.minimum(a, b) - (k - (a - b).abs()).clamp(min=0).square() / (4 * k)
+    return united
 
 
 def solid(p: Tensor, parameters: Tensor) -> Tensor:

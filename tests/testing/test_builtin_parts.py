@@ -32,6 +32,9 @@ OPTIONS = [
     ("architecture", "mlp", {"widths": (3,), "bias": False, "activation": "gelu"}),
     ("task_family", "gaussians", {"arrangement": "scattered", "modes": 2, "imbalance": 1.0, "points": 12, "query": 9}),
     ("task_family", "gaussians", {"arrangement": "rings", "classes": 3, "dimension": 4, "points": 12, "query": 9}),
+    ("task_family", "images", {"colour": True, "thumbnail": 0, "size": 8}),
+    ("task_family", "dynamics", {"equation": "burgers", "points": 12, "query": 9}),
+    ("task_family", "shapes", {"code": "scan", "points": 12, "query": 9}),
     ("initializer", "pretrained", {"steps": 3}),
 ]
 SLOW = {"pretrained"}

@@ -36,9 +36,9 @@ def draw_pictures(pictures: Sequence[Shown], folder: Path) -> Figure:
 
 def _row(axes: Sequence[Axes], shown: Shown, said: Mapping[str, Tensor], label: str) -> None:
     """The truth, and then what each network says."""
-    for each, values in zip(axes, [shown.truth, *said.values()], strict=True):
+    for each, values in zip(axes, [None, *said.values()], strict=True):
         if shown.at is None:
-            each.imshow(values.numpy(), cmap="gray", vmin=0, vmax=1)
+            each.imshow((shown.truth if values is None else values).numpy(), cmap="gray", vmin=0, vmax=1)
         else:
             _curve(each, shown.at, shown.truth, values)
         each.set_xticks([])
@@ -46,11 +46,12 @@ def _row(axes: Sequence[Axes], shown: Shown, said: Mapping[str, Tensor], label: 
     axes[0].set_ylabel(label)
 
 
-def _curve(axes: Axes, at: Tensor, truth: Tensor, values: Tensor) -> None:
-    """Values (points, outputs) over the truth; what leaves its range by more than half of it is cut off."""
+def _curve(axes: Axes, at: Tensor, truth: Tensor, values: Tensor | None) -> None:
+    """Values (points, outputs), if any, over the truth; what leaves its range by more than half of it is cut off."""
     order = at.argsort()
     axes.plot(at[order], truth[order], color=TRUTH, linewidth=3)
-    axes.plot(at[order], values[order], color=REFERENCE, linewidth=1)
+    if values is not None:
+        axes.plot(at[order], values[order], color=REFERENCE, linewidth=1)
     low, high = float(truth.min()), float(truth.max())
     margin = (high - low) / 2 or 0.5
     axes.set_ylim(low - margin, high + margin)
