@@ -953,6 +953,32 @@ class InfiniteTargets(OwnTargets):
     task = with_task(lambda made, _: {**_own(made), "support": Data(made.support.x, made.support.x / 0)})
 
 
+@honest
+class Pictured(HonestFamily):
+    """Both logits all over a square; pictures show by how much the second is higher."""
+
+    name = "pictured"
+
+    def canvas(self, task: Task) -> Data:
+        x = torch.cartesian_prod(torch.linspace(-1, 1, 5), torch.linspace(-1, 1, 4))
+        return Data(x, x.flip(-1))
+
+    def picture(self, outputs: Tensor) -> Tensor:
+        return (outputs[:, 1] - outputs[:, 0]).sigmoid().reshape(5, 4)
+
+
+@breaks("pictures")
+class PicturesWithoutBounds(Pictured):
+    def picture(self, outputs):
+        return outputs[:, 0].reshape(5, 4)
+
+
+@breaks("pictures")
+class CanvasOfLabels(Pictured):
+    def canvas(self, task):
+        return task.query
+
+
 @breaks("judges")
 class NamelessMetric(HonestFamily):
     objective = Classification(metric="")
