@@ -17,10 +17,10 @@ from wsframework.config.reading import read_config
 from wsframework.config.resolving import resolve
 from wsframework.config.sections import Config
 from wsframework.config.writing import to_tables, to_toml
+from wsframework.engines import work
 from wsframework.errors import ConfigError, RequestError
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import TaskFamily
-from wsframework.pipeline import zoo
 from wsframework.pipeline.ablate import ablate
 from wsframework.pipeline.report.ablation import turned, variants_table
 from wsframework.pipeline.report.numbers import number
@@ -43,13 +43,13 @@ class Built:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.blocks = 0
-        train = zoo.train_block
+        train = work.train_block
 
         def counted(*values: Any) -> Any:
             self.blocks += 1
             return train(*values)
 
-        monkeypatch.setattr(zoo, "train_block", counted)
+        monkeypatch.setattr(work, "train_block", counted)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ class Curriculum:
         self.left = torch.empty(0, dtype=torch.long)
         self.features = features.to(prior.device)
         self.task_index = zoo.task_index
-        self.x = zoo.weights.x.to(prior.device)
+        self.networks = zoo.weights.to(prior.device)
         self.tasks = TaskBatch.of(zoo.tasks).to(prior.device) if train.output_weight else None
 
     def losses(self) -> tuple[Tensor, Tensor]:
@@ -43,8 +43,8 @@ class Curriculum:
     def _denoise(self) -> tuple[Tensor, Tensor, Tensor]:
         """``E || target - f(x_t, t, e) ||^2`` on noised zoo networks; also their clean estimates, and their tasks."""
         prior = self.prior
-        chosen = self._next() if self.train.epochs else self._draw(len(self.x), self.train.batch)
-        weights = self.x[chosen]
+        chosen = self._next() if self.train.epochs else self._draw(len(self.networks), self.train.batch)
+        weights = self.networks.rows(chosen)
         if self.train.augment:
             weights = prior.space.random_symmetry(self.generator).act(weights)
         x_0 = prior.encoder.encode(weights, prior.space)
@@ -89,7 +89,7 @@ class Curriculum:
     def _next(self) -> Tensor:
         """The next minibatch of a shuffled pass over the zoo; the last of a pass may be smaller."""
         if not len(self.left):
-            self.left = torch.randperm(len(self.x), generator=self.generator)
+            self.left = torch.randperm(len(self.networks), generator=self.generator)
         chosen, self.left = self.left.tensor_split([self.train.batch])
         return chosen
 

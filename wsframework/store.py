@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,15 +87,15 @@ def serialized(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None
     return safetensors.torch.save(own, metadata=dict(metadata) if metadata else None)  # {} would write a bad header
 
 
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the metadata of a safetensors file.
+def load_tensors(path: Path, names: Collection[str] | None = None) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors (those called ``names``, or all) and the metadata of a safetensors file.
 
     Raises:
         StoreError: naming the file, if it is missing or damaged.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            tensors = {name: file.get_tensor(name) for name in (file.keys() if names is None else names)}
             return tensors, file.metadata() or {}
     except FileNotFoundError:
         raise StoreError(f"{path}: no such file") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from torch import Tensor
 from wsframework.errors import StoreError
 from wsframework.spaces import WeightSpace
 from wsframework.store import load_json, load_tensors, remove_file, save_json, serialized, sync_folder, write_atomic
+from wsframework.stored_weights import StoredWeights
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,20 @@ class ZooStore:
 
         Returns whether the folder was of this space and recipe already, so that its blocks count.
         """
-        wanted = json.loads(json.dumps({"space": str(space), "recipe": dict(recipe)}))
-        try:
-            if load_json(self._zoo_file) == wanted:
-                return True
-        except StoreError:
-            pass
+        if self.holds(space, recipe):
+            return True
         remove_file(self._index_file)  # first: without its line a shard does not count
         for path in self.folder.glob("shard-*.safetensors"):
             path.unlink()
-        save_json(self._zoo_file, wanted)
+        save_json(self._zoo_file, _content(space, recipe))
         return False
+
+    def holds(self, space: WeightSpace, recipe: Mapping[str, Any]) -> bool:
+        """Whether the folder is of this space and recipe."""
+        try:
+            return bool(load_json(self._zoo_file) == _content(space, recipe))
+        except StoreError:
+            return False
 
     def space(self) -> WeightSpace:
         """The space of the zoo's networks."""
@@ -118,22 +122,38 @@ class ZooStore:
         shards = self.listed()
         return sum(shards[b].seconds for b in (shards if blocks is None else blocks))
 
-    def load(self, blocks: Iterable[int] | None = None) -> dict[str, Tensor]:
+    def load(
+        self, blocks: Iterable[int] | None = None, names: Sequence[str] = ("x", "loss", "task_index")
+    ) -> dict[str, Tensor]:
         """``x`` (networks, size), ``loss`` and ``task_index`` (networks,) of the ``blocks`` (default: those listed).
+
+        Arguments:
+            names: which of them.
 
         Raises:
             StoreError: naming a block that is not there, or is damaged.
         """
-        shards = self.listed()
-        wanted = list(shards if blocks is None else blocks)
+        parts = [load_tensors(path, names)[0] for path in self._paths(self.listed() if blocks is None else blocks)]
+        return {name: torch.cat([part[name] for part in parts]) for name in names}
+
+    def stored(self, blocks: Iterable[int], count: int) -> StoredWeights:
+        """The first ``count`` networks of the ``blocks``, which stay on disk.
+
+        Raises:
+            StoreError: naming a block that is not there, or is damaged.
+        """
+        return StoredWeights(self.space(), self._paths(blocks), count)
+
+    def _paths(self, blocks: Iterable[int]) -> list[Path]:
+        """The files of ``blocks``, each there and undamaged."""
+        shards, wanted = self.listed(), list(blocks)
         if not wanted:
             raise StoreError(f"{self.folder}: holds no networks")
         for block in wanted:
             if block not in shards or not self._holds(shards[block]):
                 state = "damaged" if block in shards else "not there"
                 raise StoreError(f"{self.folder}: block {block} is {state}; run again to build it")
-        parts = [load_tensors(self.folder / shards[block].file)[0] for block in wanted]
-        return {name: torch.cat([part[name] for part in parts]) for name in ("x", "loss", "task_index")}
+        return [self.folder / shards[block].file for block in wanted]
 
     def _holds(self, shard: Shard) -> bool:
         path = self.folder / shard.file
@@ -149,6 +169,11 @@ class ZooStore:
     @property
     def _zoo_file(self) -> Path:
         return self.folder / "zoo.json"
+
+
+def _content(space: WeightSpace, recipe: Mapping[str, Any]) -> Any:
+    """What zoo.json holds, as it reads back."""
+    return json.loads(json.dumps({"space": str(space), "recipe": dict(recipe)}))
 
 
 def _parse_line(line: bytes) -> Shard | None:

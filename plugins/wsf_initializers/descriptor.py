@@ -11,6 +11,7 @@ from torch import Tensor
 from wsframework.errors import NotApplicable
 from wsframework.parts.interfaces import Initializer, Setting
 from wsframework.parts.values import Least
+from wsframework.spaces import Weights
 from wsframework.tasks import Task
 
 
@@ -37,13 +38,13 @@ class Nearest(Initializer):
             NotApplicable: where tasks have no descriptor.
         """
         self.features = network_features(setting, self.name)
-        self.x = setting.zoo.weights.x
+        self.zoo = setting.zoo.weights
         self.describe = setting.describe
 
     def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:
         """The nearest network, repeated: (tasks, draws, size)."""
         distances = torch.cdist(self.describe(tasks).to(self.features), self.features)
-        return self.x[distances.argmin(1)].unsqueeze(1).expand(-1, draws, -1)
+        return self.zoo.rows(distances.argmin(1)).unsqueeze(1).expand(-1, draws, -1)
 
 
 class Ridge(Initializer):
@@ -70,16 +71,28 @@ class Ridge(Initializer):
             NotApplicable: where tasks have no descriptor.
         """
         features = network_features(setting, self.name).double()
-        x = setting.zoo.weights.x.double()
         self.describe = setting.describe
-        self.center, self.mean = features.mean(0), x.mean(0)
+        self.center = features.mean(0)
         features = features - self.center
+        x_sum, cross = _sums(setting.zoo.weights, features)
+        self.mean = x_sum / len(features)
         gram = features.T @ features
         penalty = self.alpha * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-        self.coefficients = torch.linalg.solve(gram + penalty, features.T @ (x - self.mean))
+        self.coefficients = torch.linalg.solve(gram + penalty, cross)
 
     def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:
         """The predicted weights in float32, repeated: (tasks, draws, size)."""
         features = self.describe(tasks).to(self.center) - self.center
         x: Tensor = (self.mean + features @ self.coefficients).float()
         return x.unsqueeze(1).expand(-1, draws, -1)
+
+
+def _sums(weights: Weights, features: Tensor) -> tuple[Tensor, Tensor]:
+    """The sum of all networks (size,), and D'X for centred ``features`` (networks, features), in float64."""
+    total, cross, start = torch.zeros(()), torch.zeros(()), 0
+    for piece in weights.pieces():
+        x = piece.double()
+        total = total + x.sum(0)
+        cross = cross + features[start : start + len(x)].T @ x
+        start += len(x)
+    return total, cross

@@ -35,11 +35,12 @@ class Member(Initializer):
 
     def fit(self, setting: Setting) -> None:
         """Keeps the zoo's networks."""
-        self.x = setting.zoo.weights.x
+        self.zoo = setting.zoo.weights
 
     def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:
         """Networks drawn uniformly, with replacement: (tasks, draws, size)."""
-        return self.x[torch.randint(len(self.x), (len(tasks), draws), generator=generator)]
+        drawn = torch.randint(len(self.zoo), (len(tasks), draws), generator=generator)
+        return self.zoo.rows(drawn.flatten()).reshape(*drawn.shape, -1)
 
 
 class Mean(Initializer):
@@ -49,7 +50,8 @@ class Mean(Initializer):
 
     def fit(self, setting: Setting) -> None:
         """Averages the zoo."""
-        self.x = setting.zoo.weights.x.mean(0)
+        total = sum(x.double().sum(0) for x in setting.zoo.weights.pieces())
+        self.x = torch.as_tensor(total / len(setting.zoo)).float()
 
     def weights(self, tasks: Sequence[Task], draws: int, generator: torch.Generator) -> Tensor:
         """One answer for all tasks: (tasks, draws, size)."""

@@ -16,10 +16,10 @@ from wsframework.benchmarks import Row, Table
 from wsframework.config.building import build
 from wsframework.config.sections import PartConfig, ZooSection
 from wsframework.device import one_thread
+from wsframework.engines.work import train_block
 from wsframework.errors import RequestError
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import Architecture
-from wsframework.pipeline.zoo import train_block
 from wsframework.randomness import generator
 from wsframework.tasks import Task
 

@@ -20,11 +20,15 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Replaces the config's seed.")] = None,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what is to do, and about how long it takes.")
+    ] = False,
 ) -> None:
     """Build the zoo, train the prior, fine-tune from every initializer, write the report.
 
     Stages that a former run in the same folder finished are reused where they still hold. The story goes to
-    stderr; stdout gets the report's path, or with --json the scores.
+    stderr; stdout gets the report's path, or with --json the scores. With --dry-run nothing is written: two runs in
+    miniature are timed, and stdout gets the stages that are left.
     """
     from wsframework.config.reading import read_config
     from wsframework.parts.entrypoints import load_registry
@@ -35,6 +39,10 @@ def run(
     from wsframework.cli.story import Story
     from wsframework.pipeline import ablate, run
 
+    if dry_run:
+        from wsframework.cli.planning import tell_plans
+
+        return tell_plans(asked, registry, out or Path("runs") / asked.name, device.value, as_json)
     work = ablate.ablate if asked.ablate else run.run
     with Story() as story:
         result = work(asked, registry, out or Path("runs") / asked.name, device.value, story)

@@ -13,6 +13,7 @@ from wsframework.config.sections import (
     PART_SECTIONS,
     CompareSection,
     Config,
+    EngineSection,
     FinetuneSection,
     SampleSection,
     TasksSection,
@@ -26,6 +27,7 @@ from wsframework.parts.values import shown
 
 PLAIN_SECTIONS: dict[str, type] = {
     "zoo": ZooSection,
+    "engine": EngineSection,
     "train": TrainSection,
     "sample": SampleSection,
     "finetune": FinetuneSection,

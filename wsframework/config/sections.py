@@ -55,6 +55,20 @@ class ZooSection:
 
 
 @dataclass(frozen=True)
+class EngineSection:
+    """Who trains the zoo's networks, one thread each; none of it changes a number.
+
+    ``use`` is ``local`` (this machine) or ``ray`` (a Ray cluster; needs the extra ``ray``). ``workers`` are the blocks
+    that are trained at once (0: as many as cores, where that is worth it). ``address`` is that of a running Ray
+    cluster; without it one is started on this machine.
+    """
+
+    use: Literal["local", "ray"] = "local"
+    workers: Whole = 0
+    address: str = ""
+
+
+@dataclass(frozen=True)
 class TrainSection:
     """Training of the denoiser with Adam: exactly one of ``steps`` and ``epochs`` (shuffled passes over the zoo).
 
@@ -134,6 +148,7 @@ class Config:
     tasks: TasksSection
     network: PartConfig = PartConfig("mlp")
     zoo: ZooSection
+    engine: EngineSection = EngineSection()
     encoder: PartConfig = PartConfig("orbit")
     conditioner: PartConfig = PartConfig("moments")
     scheduler: PartConfig = PartConfig("ddpm")

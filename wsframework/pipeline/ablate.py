@@ -86,7 +86,7 @@ class _Zoos:
         for k, variant in ((k, v) for v in found for k in range(v.config.repeats)):
             run = self._run(seeds(variant.config)[k], out)
             _check_judged(variant, run, judged.setdefault(k, run.judged_whole))
-            groups.setdefault(fingerprint(run.zoo_recipe), []).append(run)
+            groups.setdefault(fingerprint(run.identity.zoo_recipe), []).append(run)
         for key, runs in groups.items():
             self._share(key, runs)
 
@@ -99,7 +99,7 @@ class _Zoos:
         together = several and all(_served(run, largest) for run in runs)
         for run in runs:
             folder = self.out / (key if together else fingerprint(key, run.config.tasks.seen))[:12]
-            self.folders[run.zoo_fingerprint] = folder
+            self.folders[run.identity.zoo] = folder
             other = self.largest.setdefault(folder, run.config)
             self.largest[folder] = max(other, run.config, key=lambda config: config.zoo.size)
 
@@ -110,7 +110,7 @@ class _Zoos:
 
     def folder(self, config: Config) -> Path:
         """Of the zoo of ``config``."""
-        return self.folders[self._run(config, self.out).zoo_fingerprint]
+        return self.folders[self._run(config, self.out).identity.zoo]
 
 
 def _served(run: Run, by: Run) -> bool:

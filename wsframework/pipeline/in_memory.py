@@ -10,12 +10,12 @@ import torch
 from wsframework.config.building import build
 from wsframework.config.filling import Filling, keys_of
 from wsframework.config.sections import PartConfig, TrainSection, ZooSection
+from wsframework.engines.work import train_block
 from wsframework.errors import ConfigError, PartError, RequestError, SpaceError
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import Architecture
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.train import train_prior
-from wsframework.pipeline.zoo import train_block
 from wsframework.prior import Prior
 from wsframework.prior_config import Design
 from wsframework.randomness import generator

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
 from torch import Tensor
 
 from wsframework.config.building import build
-from wsframework.config.sections import PART_SECTIONS, Config, PartConfig
+from wsframework.config.sections import Config
 from wsframework.config.writing import to_toml
 from wsframework.device import usable
+from wsframework.engines.work import Work
 from wsframework.events import Finished, Observer, Progress, silent
 from wsframework.parts.interfaces import Architecture, Initializer, Setting, TaskFamily
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.curves import Curves
 from wsframework.pipeline.evidence import Evidence
 from wsframework.pipeline.finetune import finetune
+from wsframework.pipeline.identity import Identity
 from wsframework.pipeline.initialize import Initial, initialize, save_samples
 from wsframework.pipeline.novelty import distances
-from wsframework.pipeline.origin import origin
 from wsframework.pipeline.pictures import SHOWN, Shown, all_finetuned, can_show, look
 from wsframework.pipeline.several import Vote, best_on_support, vote
 from wsframework.pipeline.stage import Checkpoint, Checkpoints, StageCache, Staged, fingerprint
@@ -62,7 +61,7 @@ class Run:
         self.architecture = cast(Architecture, build(registry, "architecture", config.network))
         self.space = self.architecture.space(self.family.shape)
         self.store = ZooStore(zoo_folder or out / "zoo")
-        self.shares_zoo = zoo_folder is not None
+        self.identity = Identity(config, registry, self.device, shares_zoo=zoo_folder is not None)
         self.cache = StageCache(out)
         self.cost: dict[str, dict[str, Any]] = {}
 
@@ -136,64 +135,44 @@ class Run:
     @cached_property
     def zoo(self) -> Zoo:
         """The trained networks, block by block; blocks that are there already are kept."""
-        section, seed = self.config.zoo, self.config.seed
-        self.store.begin(self.space, self.zoo_recipe)
+        section = self.config.zoo
+        self.store.begin(self.space, self.identity.zoo_recipe)
         kept = not missing(self.store, section)
-        begun = time.perf_counter()
-        for done in build_zoo(self.store, self.architecture, self.splits.seen, section, seed):
-            rate = done / max(time.perf_counter() - begun, 1e-9)
-            self.observer(Progress("zoo", done, section.size, "networks", f"{rate:.0f} a second"))
+        for done in build_zoo(self.store, self.zoo_work, self.config.engine):
+            self.observer(Progress("zoo", done, section.size, "networks"))
         seconds = self.store.seconds(range(-(-section.size // section.block)))
         self._finish("zoo", f"trained {section.size} networks for {section.epochs} epochs", seconds, kept)
         return load_zoo(self.store, self.splits.seen, section)
 
     @property
-    def zoo_recipe(self) -> dict[str, Any]:
-        """What each of the zoo's networks depends on, however many there are."""
-        c = self.config
-        recipe = {**asdict(c.zoo), "seed": c.seed, "tasks": asdict(c.tasks), "network": asdict(c.network)}
-        del recipe["size"], recipe["tasks"]["judge"]
-        if self.shares_zoo:
-            del recipe["tasks"]["seen"]
-        return recipe | {"wsframework": metadata.version("wsframework"), "source": self._zoo_origin}
+    def lacking(self) -> list[int]:
+        """The zoo's blocks that are still to be trained."""
+        whole = range(-(-self.config.zoo.size // self.config.zoo.block))
+        return (
+            missing(self.store, self.config.zoo)
+            if self.store.holds(self.space, self.identity.zoo_recipe)
+            else list(whole)
+        )
 
     @property
-    def _zoo_origin(self) -> list[str]:
-        """Of the source that the zoo is made by."""
+    def zoo_work(self) -> Work:
+        """What an engine is given."""
         c = self.config
-        return [*origin(self.registry, "task_family", c.tasks.part), *origin(self.registry, "architecture", c.network)]
-
-    @property
-    def _prior_origin(self) -> list[str]:
-        """Of the source of the prior's parts."""
-        parts = {name: getattr(self.config, name) for name in PART_SECTIONS}
-        return [digest for name, part in parts.items() for digest in origin(self.registry, PART_SECTIONS[name], part)]
+        return Work(self.registry, c.tasks, c.network, c.zoo, c.seed)
 
     @property
     def design(self) -> Design:
         """The prior's parts."""
-        c = self.config
-        return Design(c.network, c.encoder, c.conditioner, c.scheduler, c.denoiser, c.train.predict, c.sample.steps)
-
-    @cached_property
-    def zoo_fingerprint(self) -> str:
-        """Of everything that the zoo depends on."""
-        c = self.config
-        return fingerprint(c.seed, replace(c.tasks, judge="held_out"), c.network, c.zoo, self._zoo_origin)
-
-    @cached_property
-    def prior_fingerprint(self) -> str:
-        """Of everything that the prior depends on."""
-        return fingerprint(self.zoo_fingerprint, self.design, self.config.train, self.device, self._prior_origin)
+        return self.identity.design
 
     @cached_property
     def prior(self) -> Prior:
         """The trained prior, as it reads back from its folder."""
         folder = self.out / "prior"
-        checkpoint = Checkpoint(self.out / "checkpoints" / "prior.safetensors", self.prior_fingerprint)
+        checkpoint = Checkpoint(self.out / "checkpoints" / "prior.safetensors", self.identity.prior)
         staged = self.cache.stage(
             "prior",
-            self.prior_fingerprint,
+            self.identity.prior,
             lambda: self._train("prior", checkpoint, {}, {}),
             lambda prior, _: prior.save(folder),
             lambda _: Prior.load(folder, self.registry).to(self.device),
@@ -223,7 +202,7 @@ class Run:
     def initial(self, name: str) -> Initial:
         """The weights that the initializer ``name`` gives for the judged tasks."""
         path = self.out / "initial" / f"{name}.safetensors"
-        checkpoints = Checkpoints(self.out / "checkpoints" / f"initialize-{name}", self._initial_fingerprint(name))
+        checkpoints = Checkpoints(self.out / "checkpoints" / f"initialize-{name}", self.identity.initial(name))
 
         def save(initial: Initial, _: Path) -> None:
             if name == "prior" and not initial.reason:
@@ -232,7 +211,7 @@ class Run:
 
         staged = self.cache.stage(
             f"initialize-{name}",
-            self._initial_fingerprint(name),
+            self.identity.initial(name),
             lambda: initialize(name, self.config, self.registry, self.judged, lambda: self._setting(name, checkpoints)),
             save,
             lambda _: Initial.load(path),
@@ -241,13 +220,6 @@ class Run:
         checkpoints.remove()
         self._note(f"initialize-{name}", staged, f"drew weights from {name}")
         return staged.value
-
-    def _initial_fingerprint(self, name: str) -> str:
-        c = self.config
-        options = c.compare.options.get(name, {})
-        drawn = (c.sample, c.compare.best_of, c.tasks.judge, c.finetune.support)
-        source = origin(self.registry, "initializer", PartConfig(name, options))
-        return fingerprint(self.prior_fingerprint, name, options, *drawn, source)
 
     def _setting(self, name: str, checkpoints: Checkpoints) -> Setting:
         prior = self.prior
@@ -274,7 +246,7 @@ class Run:
 
         staged = self.cache.stage(
             f"finetune-{name}",
-            fingerprint(x, config.finetune, config.seed, self.zoo_fingerprint, config.tasks.judge),
+            self.identity.curves(x),
             lambda: finetune(name, self.architecture, self.judged, x, config.finetune, config.seed),
             lambda curves, _: curves.save(path),
             lambda _: Curves.load(path),
@@ -287,10 +259,27 @@ class Run:
         tasks, c = self.judged[:SHOWN], self.config
         if not before or not can_show(self.family, tasks):
             return []
-        made_from = fingerprint(before, c.finetune, c.seed, self.zoo_fingerprint, c.tasks.judge)
+        made_from = fingerprint(before, c.finetune, c.seed, self.identity.zoo, c.tasks.judge)
         staged = all_finetuned(self.cache, made_from, self.architecture, tasks, before, c.finetune, c.seed)
         self._note("pictures", staged, "fine-tuned networks for pictures")
         return look(self.family, self.architecture, tasks, before, staged.value)
+
+    def holds(self, stage: str) -> bool:
+        """Whether the folder holds ``stage`` (as `cost` names it; the zoo has `lacking`), so that it would be kept."""
+        kind, _, label = stage.partition("-")
+        if kind == "prior":
+            return self.cache.holds(stage, self.identity.prior)
+        name = label.split(" (")[0]
+        if not self.cache.holds(f"initialize-{name}", self.identity.initial(name)):
+            return False
+        return kind == "initialize" or self.cache.holds(stage, self.identity.curves(self._drawn(name, label)))
+
+    def _drawn(self, name: str, label: str) -> Tensor:
+        """The weights that the curves called ``label`` begin with, from their file."""
+        x = Initial.load(self.out / "initial" / f"{name}.safetensors").x
+        if name == label:
+            return x[:, : self.config.sample.draws]
+        return best_on_support(self.architecture, self.judged, x[:, : self.config.sample.best_of])
 
     def _note(self, stage: str, staged: Staged[Any], sentence: str) -> None:
         self._finish(stage, sentence, staged.seconds, staged.reused)

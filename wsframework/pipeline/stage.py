@@ -120,6 +120,10 @@ class StageCache:
         save_json(record, {"fingerprint": fingerprint, "seconds": seconds})
         return Staged(value, seconds, False)
 
+    def holds(self, name: str, fingerprint: str) -> bool:
+        """Whether stage ``name`` was finished with this fingerprint; its files are not looked at."""
+        return self._recorded_seconds(self._record(name), fingerprint) is not None
+
     def _record(self, name: str) -> Path:
         return self.folder / "stages" / f"{name}.json"
 

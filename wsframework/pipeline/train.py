@@ -21,6 +21,8 @@ from wsframework.zoo import Zoo
 
 EVERY = 500
 TOLD = 20
+FITTED = 2**28
+"""Bytes of networks, evenly spread over the zoo, that encoders are fitted to: all of a zoo of 256 MB."""
 
 
 def train_prior(
@@ -49,7 +51,7 @@ def train_prior(
         prior = Prior(design, zoo.tasks[0].shape, registry, Origin.of(zoo)).to(device)
         raw = prior.raw_features(zoo.tasks)
         prior.fit_features(raw)
-        prior.encoder.fit(zoo.weights.x.to(prior.device), prior.space)
+        prior.encoder.fit(zoo.weights.spread(FITTED).to(prior.device), prior.space)
         section = _in_steps(train, len(zoo))
         fitting = Fitting(prior, zoo, prior.standardise(raw), section, generator(seed, name, "training"))
         _run(fitting, name, checkpoint, observer)

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-import torch
-from torch import Tensor
-
-from wsframework.config.sections import ZooSection
-from wsframework.parts.interfaces import Architecture
-from wsframework.randomness import generator
+from wsframework.config.sections import EngineSection, ZooSection
+from wsframework.engines.local import local
+from wsframework.engines.work import Trained, Work
 from wsframework.spaces import Weights
-from wsframework.tasks import Task, TaskBatch
-from wsframework.training import Budget, calibrated, support_losses, train_networks
+from wsframework.tasks import Task
 from wsframework.zoo import Zoo
 from wsframework.zoo_store import ZooStore
 
+IN_MEMORY = 2**29
+"""Bytes of weights; a zoo that has more of them is read from its files, network by network."""
 
-def build_zoo(
-    store: ZooStore, architecture: Architecture, tasks: Sequence[Task], section: ZooSection, seed: int
-) -> Iterator[int]:
-    """Train the blocks that ``store`` lacks; yields the number of networks that it holds after each.
+
+def build_zoo(store: ZooStore, work: Work, engine: EngineSection) -> Iterator[int]:
+    """Train the blocks that ``store`` lacks; yields the number of networks that it holds, at first and after each.
 
     Network i is trained for task ``i mod len(tasks)``. A block's numbers depend on the seed, the block's number
     and the recipe only: the last block is filled up with networks that are trained and then dropped.
     """
-    lacking = missing(store, section)
-    for block, count in enumerate(_counts(section)):
-        if block in lacking:
-            start = time.perf_counter()
-            index = torch.arange(block * section.block, (block + 1) * section.block) % len(tasks)
-            x, loss = train_block(architecture, [tasks[i] for i in index], section, generator(seed, "zoo", block))
-            store.append(block, x[:count], loss[:count], index[:count], time.perf_counter() - start)
-        yield block * section.block + count
+    counts, lacking = _counts(work.zoo), missing(store, work.zoo)
+    held = sum(counts) - sum(counts[block] for block in lacking)
+    yield held
+    for block, (x, loss, index, seconds) in _engine(engine)(work, lacking):
+        count = counts[block]
+        store.append(block, x[:count], loss[:count], index[:count], seconds)
+        held += count
+        yield held
+
+
+def _engine(section: EngineSection) -> Callable[[Work, Sequence[int]], Iterator[tuple[int, Trained]]]:
+    if section.use == "ray":
+        from wsframework.engines.ray import on_ray
+
+        return lambda work, blocks: on_ray(work, blocks, section.workers, section.address) if blocks else iter(())
+    return lambda work, blocks: local(work, blocks, section.workers)
 
 
 def missing(store: ZooStore, section: ZooSection) -> list[int]:
@@ -47,21 +51,12 @@ def _counts(section: ZooSection) -> list[int]:
     return [min(section.block, section.size - start) for start in range(0, section.size, section.block)]
 
 
-def train_block(
-    architecture: Architecture, tasks: Sequence[Task], section: ZooSection, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """One network for each task, side by side: weights (tasks, size) and final support losses (tasks,)."""
-    shape, batch = tasks[0].shape, TaskBatch.of(tasks)
-    x = architecture.initialize(shape, len(tasks), generator)
-    budget = Budget.of_epochs(section.epochs, section.lr, section.batch, batch.support.x.shape[1])
-    for moment in train_networks(architecture, shape, x, batch, budget, generator):
-        x = moment.x
-    x = calibrated(architecture, shape, x, batch.support.x)
-    return x, support_losses(architecture, shape, x, batch)
-
-
 def load_zoo(store: ZooStore, tasks: Sequence[Task], section: ZooSection) -> Zoo:
-    """The first ``section.size`` networks that ``store`` holds, with their tasks."""
-    tensors = store.load(range(len(_counts(section))))
-    x, index, loss = (tensors[name][: section.size] for name in ("x", "task_index", "loss"))
-    return Zoo(Weights(store.space(), x), index, tasks, loss)
+    """The first ``section.size`` networks that ``store`` holds, with their tasks; a large zoo stays on disk."""
+    blocks, space = range(len(_counts(section))), store.space()
+    labels = {name: value[: section.size] for name, value in store.load(blocks, ("loss", "task_index")).items()}
+    if 4 * space.size * section.size > IN_MEMORY:
+        weights: Weights = store.stored(blocks, section.size)
+    else:
+        weights = Weights(space, store.load(blocks, ("x",))["x"][: section.size])
+    return Zoo(weights, labels["task_index"], tasks, labels["loss"])

@@ -54,6 +54,26 @@ class Weights:
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         return (self[i] for i in range(len(self)))
 
+    def rows(self, index: Tensor) -> Tensor:
+        """The coordinates of the members at ``index`` (some,): (some, space.size)."""
+        return self.x[index]
+
+    def spread(self, most: int) -> Tensor:
+        """Coordinates of members evenly spread over the batch, as many as take ``most`` bytes: all, where they do."""
+        count = max(1, most // (4 * self.space.size))
+        if count >= len(self):
+            return self.x
+        return self.rows(torch.linspace(0, len(self) - 1, count, dtype=torch.float64).round().long())
+
+    def pieces(self, most: int = 2**28) -> Iterator[Tensor]:
+        """The coordinates of all members, some (at least one) at a time: as many as take ``most`` bytes."""
+        for index in torch.split(torch.arange(len(self)), max(1, most // (4 * self.space.size))):
+            yield self.x if len(index) == len(self) else self.rows(index)
+
+    def to(self, device: torch.device | str) -> Weights:
+        """The same on another device."""
+        return Weights(self.space, self.x.to(device))
+
     def parameters(self) -> dict[str, Tensor]:
         """All members at once: views of shape (batch, *shape)."""
         return self.space.unflatten(self.x)
