@@ -27,7 +27,7 @@ from wsframework.parts.interfaces import (
     WeightEncoder,
 )
 from wsframework.spaces import WeightSpace, orbits
-from wsframework.tasks import Classification, Data, Task, TaskShape, TaskSplits
+from wsframework.tasks import Classification, Data, Regression, Task, TaskShape, TaskSplits
 
 HONEST: list[type[Part]] = []
 MUTANTS: list[tuple[type[Part], frozenset[str]]] = []
@@ -940,6 +940,58 @@ class QueriesOfNaN(HonestFamily):
     task = with_task(
         lambda made, generator: {"query": Data(made.query.x / 0 * torch.rand(1, generator=generator), made.query.y)}
     )
+
+
+class Between(Regression):
+    """A squared distance to the middle of two targets; so it has targets of a form of its own."""
+
+    def losses(self, outputs, y):
+        return (outputs - y.mean(-1)).square().mean(-1)
+
+
+@honest
+class OwnTargets(HonestFamily):
+    """Two targets for each of two outputs, (points, 2, 2), as its objective reads them."""
+
+    name = "own-targets"
+    task = with_task(lambda made, _: _own(made))
+
+
+def _own(task: Task) -> dict[str, Any]:
+    """A change to ``task``."""
+    data = {name: getattr(task, name).x for name in ("support", "query")}
+    return {"objective": Between(), **{name: Data(x, torch.stack([x, x + 1], -1)) for name, x in data.items()}}
+
+
+@breaks("serves")
+class InfiniteTargets(OwnTargets):
+    task = with_task(lambda made, _: {**_own(made), "support": Data(made.support.x, made.support.x / 0)})
+
+
+@honest
+class Pictured(HonestFamily):
+    """Both logits all over a square; pictures show by how much the second is higher."""
+
+    name = "pictured"
+
+    def canvas(self, task: Task) -> Data:
+        x = torch.cartesian_prod(torch.linspace(-1, 1, 5), torch.linspace(-1, 1, 4))
+        return Data(x, x.flip(-1))
+
+    def picture(self, outputs: Tensor) -> Tensor:
+        return (outputs[:, 1] - outputs[:, 0]).sigmoid().reshape(5, 4)
+
+
+@breaks("pictures")
+class PicturesWithoutBounds(Pictured):
+    def picture(self, outputs):
+        return outputs[:, 0].reshape(5, 4)
+
+
+@breaks("pictures")
+class CanvasOfLabels(Pictured):
+    def canvas(self, task):
+        return task.query
 
 
 @breaks("judges")

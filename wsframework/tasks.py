@@ -34,6 +34,8 @@ class Data:
 
     Class indices have the outputs' shape without its last axis, that of classes: (points,), or one index at every
     position, (points, length).
+
+    For an objective of a family's own, ``y`` has a row a point, of whatever its methods read.
     """
 
     x: Tensor

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from wsf_conditioners.perceptron import Count, perceptron
+from wsframework.errors import PartError
 from wsframework.parts.interfaces import TaskConditioner
 from wsframework.tasks import Data, Task, TaskShape
 
@@ -63,8 +64,17 @@ def flat(data: Data) -> tuple[Tensor, Tensor]:
 
 
 def moments(data: Data, shape: TaskShape) -> Tensor:
-    """`class_moments` where the targets are classes, else `joint_moments`: (moments_length(shape),), float64."""
+    """`class_moments` where the targets are classes, else `joint_moments`: (moments_length(shape),), float64.
+
+    Raises:
+        PartError: where the targets are not what a network puts out, and may tell its answers.
+    """
     x, y = flat(data)
+    if y.is_floating_point() and y.shape[1] != math.prod(shape.outputs):
+        raise PartError(
+            f"moments of {y.shape[1]} targets were asked for, where a network has {math.prod(shape.outputs)} outputs: "
+            "these targets are for an objective of the tasks' own; conditioner 'code' describes tasks without them"
+        )
     found = joint_moments(x, y) if y.is_floating_point() else class_moments(x, y, classes(shape))
     return padded(found, moments_length(shape))
 

@@ -56,8 +56,15 @@ SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("task_family", "tabular", {}),
     ("task_family", "sequences", {}),
     ("task_family", "markov", {}),
+    ("task_family", "images", {}),
+    ("task_family", "images", {"colour": True, "thumbnail": 0, "size": 8}),
+    ("task_family", "dynamics", {}),
+    ("task_family", "dynamics", {"equation": "burgers", "points": 12, "query": 9}),
+    ("task_family", "shapes", {}),
+    ("task_family", "shapes", {"code": "scan", "points": 12, "query": 9}),
+    ("task_family", "glyphs", {}),
 ]
-SLOW = {"pretrained", "mnist", "mnist1d", "tabular", "sequences", "markov"}
+SLOW = {"pretrained", "mnist", "mnist1d", "tabular", "sequences", "markov", "images", "dynamics", "shapes", "glyphs"}
 HEAVY = {"cnn", "resnet", "transformer", "gru", "rnn"}
 SUBJECTS = [
     *(

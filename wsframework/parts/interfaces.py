@@ -7,6 +7,7 @@ may set in TOML, annotated and with a default. The signature is the schema.
 from __future__ import annotations
 
 import inspect
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from wsframework.spaces import WeightSpace
-from wsframework.tasks import Task, TaskShape, TaskSplits
+from wsframework.tasks import Data, Task, TaskShape, TaskSplits
 from wsframework.zoo import Zoo
 
 if TYPE_CHECKING:
@@ -121,6 +122,21 @@ class TaskFamily(Part):
         Raises:
             RequestError: where the family has fewer tasks than asked for.
         """
+
+    def canvas(self, task: Task) -> Data | None:
+        """Inputs whose outputs make a picture of a network for ``task``, and the right outputs; None: there is none.
+
+        With a single input, reports draw the outputs over it, as a curve; else `picture` says what they look like.
+        """
+        return None
+
+    def picture(self, outputs: Tensor) -> Tensor:
+        """Outputs (points, *outputs) on a canvas as an image, (height, width) or (height, width, 3), in [0, 1].
+
+        This default takes them as a square, row by row, -1 for black and 1 for white.
+        """
+        side = math.isqrt(len(outputs))
+        return ((outputs.reshape(side, side, -1).squeeze(-1) + 1) / 2).clamp(0, 1)
 
 
 class WeightEncoder(Part, nn.Module):

@@ -11,6 +11,7 @@ import torch
 from wsframework.config.sections import Config
 from wsframework.pipeline.curves import Curves
 from wsframework.pipeline.evaluate import pool
+from wsframework.pipeline.pictures import Shown
 from wsframework.pipeline.several import Vote
 from wsframework.tasks import Objective
 
@@ -28,6 +29,7 @@ class Evidence:
         votes: of several draws.
         facts: about tasks, zoo and prior, as they go into scores.json.
         cost: ``stage -> {"seconds": ...}``.
+        pictures: what networks say of the first tasks, where the family has pictures.
     """
 
     config: Config
@@ -38,10 +40,11 @@ class Evidence:
     votes: Mapping[str, Vote]
     facts: Mapping[str, Any]
     cost: Mapping[str, Mapping[str, float]]
+    pictures: Sequence[Shown] = ()
 
 
 def pooled(runs: Sequence[Evidence]) -> Evidence:
-    """The evidence of all ``runs``: every (seed, task) counts as a task; facts of the first; mean cost a seed.
+    """The evidence of all ``runs``: every (seed, task) counts as a task; mean cost a seed; the rest of the first.
 
     An initializer without an answer in some run is left out, and that is its reason.
     """

@@ -90,15 +90,29 @@ def _finetune_chunk(
     architecture: Architecture, tasks: Sequence[Task], x: Tensor, section: FinetuneSection, order: torch.Generator
 ) -> _Record:
     batch = TaskBatch.of(tasks)
-    points = batch.support.x.shape[1]
-    budget = Budget.of_epochs(section.epochs, section.lr, section.batch, points, section.drop_last)
-    if section.steps:
-        budget = replace(budget, steps=section.steps)
+    budget = _budget(section, batch)
     record = _Record(architecture, tasks[0].shape, batch, budget.steps, x)
     for moment in train_networks(architecture, tasks[0].shape, x, batch, budget, order):
         last = moment.step == budget.steps
         record.after(moment.step, moment.epoch_ends or last, moment.x, moment.losses)
     return record
+
+
+def _budget(section: FinetuneSection, batch: TaskBatch) -> Budget:
+    points = batch.support.x.shape[1]
+    budget = Budget.of_epochs(section.epochs, section.lr, section.batch, points, section.drop_last)
+    return replace(budget, steps=section.steps) if section.steps else budget
+
+
+def finetuned(
+    architecture: Architecture, tasks: Sequence[Task], x: Tensor, section: FinetuneSection, seed: int
+) -> Tensor:
+    """Where the same budget takes x, (tasks, size): calibrated networks; minibatch order as with every initializer."""
+    batch, shape = TaskBatch.of(tasks), tasks[0].shape
+    order = generator(seed, "pictures")
+    for moment in train_networks(architecture, shape, x, batch, _budget(section, batch), order):
+        reached = moment.x
+    return calibrated(architecture, shape, reached, batch.support.x)
 
 
 def evaluation_steps(budget: int) -> tuple[int, ...]:

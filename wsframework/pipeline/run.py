@@ -88,7 +88,7 @@ def written(evidence: Evidence, out: Path) -> RunResult:
     """Scores and report of ``evidence``, in the folder ``out``."""
     scores = scores_of(evidence)
     write_atomic(out / "scores.json", json.dumps(scores, indent=1) + "\n")
-    return RunResult(out, write_report(scores, out), scores)
+    return RunResult(out, write_report(scores, out, evidence.pictures), scores)
 
 
 def scores_of(evidence: Evidence) -> dict[str, Any]:

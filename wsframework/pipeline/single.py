@@ -24,8 +24,9 @@ from wsframework.pipeline.finetune import finetune
 from wsframework.pipeline.identity import Identity
 from wsframework.pipeline.initialize import Initial, initialize, save_samples
 from wsframework.pipeline.novelty import distances
+from wsframework.pipeline.pictures import SHOWN, Shown, all_finetuned, can_show, look
 from wsframework.pipeline.several import Vote, best_on_support, vote
-from wsframework.pipeline.stage import Checkpoint, Checkpoints, StageCache, Staged
+from wsframework.pipeline.stage import Checkpoint, Checkpoints, StageCache, Staged, fingerprint
 from wsframework.pipeline.train import train_prior
 from wsframework.pipeline.zoo import build_zoo, load_zoo, missing
 from wsframework.prior import Prior
@@ -72,28 +73,28 @@ class Run:
         curves: dict[str, Curves] = {}
         reasons: dict[str, str] = {}
         votes: dict[str, Vote] = {}
+        shown = {}
         for name in self.config.compare.initializers:
             initial = self.initial(name)
             if initial.reason:
                 reasons[name] = initial.reason
                 continue
             curves[name] = self.curves(name, initial.x[:, : self.config.sample.draws])
+            shown[name] = initial.x[:SHOWN, 0]
             if name in self.config.compare.best_of:
                 chosen = initial.x[:, : self.config.sample.best_of]
                 label = f"{name} (best of {chosen.shape[1]})"
                 curves[label] = self.curves(label, best_on_support(self.architecture, self.judged, chosen))
                 votes[name] = vote(self.architecture, self.judged, chosen)
+        facts, pictures = self._facts(), self.pictures(shown)
         return Evidence(
-            self.config, self.objective, self.roles(curves), curves, reasons, votes, self._facts(), dict(self.cost)
+            self.config, self.objective, self.roles(curves), curves, reasons, votes, facts, dict(self.cost), pictures
         )
 
     def roles(self, names: Sequence[str] | dict[str, Curves]) -> dict[str, str]:
         """Each name's group in reports: that of the initializer which it begins with."""
-        found: dict[str, str] = {}
-        for name in [*self.config.compare.initializers, *names]:
-            part = cast(type[Initializer], self.registry.get("initializer", name.split(" (")[0]))
-            found[name] = part.role
-        return found
+        every = [*self.config.compare.initializers, *names]
+        return {n: cast(type[Initializer], self.registry.get("initializer", n.split(" (")[0])).role for n in every}
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -205,9 +206,6 @@ class Run:
         path = self.out / "initial" / f"{name}.safetensors"
         checkpoints = Checkpoints(self.out / "checkpoints" / f"initialize-{name}", self.identity.initial(name))
 
-        def compute() -> Initial:
-            return initialize(name, self.config, self.registry, self.judged, lambda: self._setting(name, checkpoints))
-
         def save(initial: Initial, _: Path) -> None:
             if name == "prior" and not initial.reason:
                 save_samples(self.space, self.judged, initial.x, self.out / "samples")
@@ -216,7 +214,7 @@ class Run:
         staged = self.cache.stage(
             f"initialize-{name}",
             self.identity.initial(name),
-            compute,
+            lambda: initialize(name, self.config, self.registry, self.judged, lambda: self._setting(name, checkpoints)),
             save,
             lambda _: Initial.load(path),
             checkpoints.spent(),
@@ -257,6 +255,16 @@ class Run:
         )
         self._note(f"finetune-{name}", staged, f"fine-tuned from {name}")
         return staged.value
+
+    def pictures(self, before: Mapping[str, Tensor]) -> list[Shown]:
+        """What networks (tasks, size) of each initializer say of the first judged tasks, before and afterwards."""
+        tasks, c = self.judged[:SHOWN], self.config
+        if not before or not can_show(self.family, tasks):
+            return []
+        made_from = fingerprint(before, c.finetune, c.seed, self.identity.zoo, c.tasks.judge)
+        staged = all_finetuned(self.cache, made_from, self.architecture, tasks, before, c.finetune, c.seed)
+        self._note("pictures", staged, "fine-tuned networks for pictures")
+        return look(self.family, self.architecture, tasks, before, staged.value)
 
     def holds(self, stage: str) -> bool:
         """Whether the folder holds ``stage`` (as `cost` names it; the zoo has `lacking`), so that it would be kept."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from wsframework.pipeline.pictures import Shown
 from wsframework.pipeline.report.contents import Figure, Section
 from wsframework.pipeline.report.figures import draw_figures
 from wsframework.pipeline.report.findings import findings
+from wsframework.pipeline.report.pictures import draw_pictures
 from wsframework.pipeline.report.rendering import rendered
 from wsframework.pipeline.report.tables import (
     comparison_table,
@@ -23,28 +25,32 @@ from wsframework.pipeline.report.tables import (
 __all__ = ["write_report"]
 
 
-def write_report(scores: Mapping[str, Any], folder: Path) -> Path:
+def write_report(scores: Mapping[str, Any], folder: Path, pictures: Sequence[Shown] = ()) -> Path:
     """Writes both reports and their figures into ``folder``; the HTML file needs nothing beside itself.
 
     Arguments:
         scores: what `evaluate` returned, and, where the run has them: ``name``, ``seed``, ``command``, ``notes``,
             ``paper_table`` (whether Table 1 of the paper is asked for), ``split`` (``drawn`` and figures),
             ``tasks``, ``votes``, ``memorization``, ``cost.<stage>.seconds`` and ``versions``.
+        pictures: what networks say of the first tasks, where their family has pictures.
 
     Returns:
         The path of ``report.html``.
     """
     figures = draw_figures(scores, folder / "figures")
-    sections = _sections(scores, figures)
+    drawn = [draw_pictures(pictures, folder / "figures")] if pictures else []
+    sections = _sections(scores, figures, drawn)
     title = f"Run {scores['name']}" if "name" in scores else "Fine-tuning from every initializer"
     return rendered(title, sections, folder)
 
 
-def _sections(scores: Mapping[str, Any], figures: list[Figure]) -> list[Section]:
+def _sections(scores: Mapping[str, Any], figures: list[Figure], pictures: list[Figure]) -> list[Section]:
     sections = [Section("What was found", [*findings(scores), *scores.get("notes", [])], listed=True)]
     if scores.get("paper_table"):
         sections.append(Section("Table 1 of the paper", tables=[paper_table(scores)]))
     sections.append(Section("Every initializer", tables=[initializers_table(scores)], figures=figures))
+    if pictures:
+        sections.append(Section("What networks say", figures=pictures))
     if scores["comparisons"]:
         sections.append(Section(f"{scores['reference']} against each of them", tables=[comparison_table(scores)]))
     if scores.get("votes"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import cast
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from wsframework.parts.interfaces import TaskFamily
-from wsframework.tasks import Data, Objective, Task, TaskBatch, TaskSplits
+from wsframework.tasks import OBJECTIVES, Data, Objective, Task, TaskBatch, TaskSplits, objective_name
 from wsframework.testing.check import may_decline, promised, require
 from wsframework.testing.subject import Subject
 
@@ -85,7 +85,7 @@ def serves(case: FamilyCase) -> None:
 
 
 def _fault(data: Data, task: Task) -> str:
-    """What is wrong with data, or nothing."""
+    """What is wrong with data, or nothing; what targets are for an objective of the family's own, is its affair."""
     shape, points = task.shape, len(data)
     if points == 0:
         return "are empty"
@@ -93,6 +93,9 @@ def _fault(data: Data, task: Task) -> str:
         return f"have inputs {tuple(data.x.shape)}, not {(points, *shape.inputs)}"
     if not data.x.isfinite().all():
         return "have inputs that are not finite"
+    if not objective_name(task.objective):
+        right = len(data.y) == points and bool(data.y.isfinite().all())
+        return "" if right else f"have targets {tuple(data.y.shape)}, not {points} rows of finite ones"
     if data.y.is_floating_point():
         right = tuple(data.y.shape) == (points, *shape.outputs) and bool(data.y.isfinite().all())
         return "" if right else f"have targets {tuple(data.y.shape)}, not finite ones {(points, *shape.outputs)}"
@@ -210,4 +213,26 @@ def stacks(case: FamilyCase) -> None:
     require(batch.support.x.shape[0] == len(tasks), "the tasks can't be stacked")
 
 
-CHECKS = (counts, serves, judges, repeats, parts, withholds, stacks)
+@promised("task_family", any_case)
+def pictures(case: FamilyCase) -> None:
+    """If it has canvases, they are inputs and right outputs, and outputs there make a curve or an image in [0, 1]."""
+    family = case.family()
+    for task in case.tasks(family):
+        canvas = family.canvas(task)
+        if canvas is None:
+            continue
+        fault = _fault(canvas, replace(task, objective=OBJECTIVES["regression"]))
+        require(not fault and canvas.y.is_floating_point(), f"the canvas of task {task.name} {fault or 'has labels'}")
+        if task.shape.inputs != (1,):
+            _require_image(family.picture(canvas.y), task)
+            _require_image(family.picture(torch.randn(canvas.y.shape)), task)
+
+
+def _require_image(image: Tensor, task: Task) -> None:
+    form = image.dim() == 2 or (image.dim() == 3 and image.shape[-1] == 3)
+    require(form, f"a picture of task {task.name} has shape {tuple(image.shape)}, not that of an image")
+    right = bool(((image >= 0) & (image <= 1)).all())
+    require(right, f"a picture of task {task.name} leaves [0, 1]")
+
+
+CHECKS = (counts, serves, judges, repeats, parts, withholds, stacks, pictures)
