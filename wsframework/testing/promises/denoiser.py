@@ -260,7 +260,10 @@ def separates(case: DenoiserCase) -> None:
     together = case.answer(denoiser, (x_t, t, condition))
     rows = [(x_t[[i]], t[[i]], condition[[i]]) for i in range(min(case.batch, 4))]
     alone = torch.cat([case.answer(denoiser, row) for row in rows])
-    require(relative_difference(alone, together[: len(rows)]) <= 1e-9, "a member alone gets another answer than in its batch")
+    require(
+        relative_difference(alone, together[: len(rows)]) <= 1e-9,
+        "a member alone gets another answer than in its batch",
+    )
 
 
 @promised("denoiser", any_case)
