@@ -187,7 +187,6 @@ def _fault_of_the_way(case: SchedulerCase, scheduler: Scheduler, generator: torc
     times = scheduler.times().double()
     x = case.noised(scheduler, times[0])
     for t, s in pairwise(times):
-        torch.manual_seed(0)
         x, carry = scheduler.step(denoise, x, t, s, carry, generator)
         std, steps = float(case.moments(scheduler, s)[1]), len(times) - 1
         drawing = 5 * std / math.sqrt(case.points)
@@ -204,7 +203,6 @@ def _fault_of_a_step(
 
     The step's own noise is what a line through (x_t, x_s) leaves; drawing explains so much as it has.
     """
-    torch.manual_seed(0)
     x_t = case.noised(scheduler, t)
     x_s, _ = scheduler.step(case.exact(scheduler), x_t.clone(), t, s, None, generator)
     (alpha_t, sigma_t), (alpha_s, sigma_s) = scheduler.alpha_sigma(t), scheduler.alpha_sigma(s)

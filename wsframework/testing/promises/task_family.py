@@ -167,18 +167,19 @@ def repeats(case: FamilyCase) -> None:
             drawn.append(case.splits(family))
     for split in SPLITS:
         require(_alike(*(getattr(splits, split) for splits in drawn)), "two draws with equal generators differ")
-    others = [replace(case, seed=case.seed + k).splits() for k in (1, 2, 3)]
-    for split in SPLITS:
-        mine = getattr(drawn[0], split)
-        changed = not mine or any(not _alike(mine, getattr(other, split)) for other in others)
-        require(changed, f"another generator draws the same {split} tasks")
+    same = [split for split in SPLITS if getattr(drawn[0], split)]
+    for seed in (1, 2, 3):
+        if same:
+            other = replace(case, seed=case.seed + seed).splits(family)
+            same = [split for split in same if _alike(getattr(drawn[0], split), getattr(other, split))]
+    require(not same, f"other generators draw the same tasks, {(*same, '')[0]}")
     with suppress(Refusal):
-        require(_alike(drawn[0].seen, _fewer(case).seen), "the seen tasks depend on how many others there are")
+        require(_alike(drawn[0].seen, _fewer(case, family).seen), "the seen tasks depend on how many others there are")
 
 
-def _fewer(case: FamilyCase) -> TaskSplits:
+def _fewer(case: FamilyCase, family: TaskFamily) -> TaskSplits:
     """As many seen tasks, and no others."""
-    return replace(case, validation=0, held_out=0).splits()
+    return replace(case, validation=0, held_out=0).splits(family)
 
 
 def _alike(tasks: Sequence[Task], others: Sequence[Task]) -> bool:
