@@ -121,7 +121,7 @@ def claim(case: ConditionerCase) -> None:
 
 @promised("conditioner", any_case)
 def abstains(case: ConditionerCase) -> None:
-    """It looks at support data, code and text alone: not at query data, not at the facts, not at the name."""
+    """It looks at support data, code and text alone: not at query data, facts, name or names of classes."""
     conditioner = case.conditioner()
     before = settled(lambda: case.described(conditioner))
     for what, exchange in EXCHANGES:
@@ -131,10 +131,10 @@ def abstains(case: ConditionerCase) -> None:
 
 @promised("conditioner", any_case)
 def tells(case: ConditionerCase) -> None:
-    """Tasks with other data, code and text have other embeddings, unless it has none (``size`` 0).
+    """Tasks with other data, code and text have other embeddings, unless it has none (``size`` 0); every number of
+    an embedding varies, and what it reads of data or code, it reads whole.
 
-    Every number of an embedding varies. What it reads of the data or of the code, it reads whole: every coordinate
-    of the inputs in every class, all labels or targets, every number of the code.
+    So every coordinate of the inputs in every class, all labels or targets, every number of the code.
     """
     conditioner = case.conditioner()
     if conditioner.size == 0:
@@ -153,26 +153,31 @@ def tells(case: ConditionerCase) -> None:
 
 def _other_data(task: Task) -> Iterator[tuple[str, Task]]:
     """The task with each part of its support data changed, by the words for it."""
-    x, y, labelled = task.support.x, task.support.y, not task.support.y.is_floating_point()
-    for k in y.unique().tolist() if labelled else [None]:
-        chosen = torch.ones(len(x)) if k is None else (y == k).float()
-        of = "" if k is None else f" in class {k}"
-        for j in range(x.shape[1]):
-            moved = x + chosen[:, None] * (torch.arange(x.shape[1]) == j)
-            yield f"coordinate {j} of the inputs{of}", replace(task, support=Data(moved, y))
-        if labelled:
+    x, y = task.support.x, task.support.y
+    if not y.is_floating_point():
+        for k in sorted(set(y.tolist())):
+            for j in range(x.shape[1]):
+                moved = x + (y == k).float()[:, None] * _unit(j, x)
+                yield f"coordinate {j} of the inputs in class {k}", replace(task, support=Data(moved, y))
             other = torch.where(y == k, (y + 1) % task.shape.outputs[0], y)
-            yield f"which examples are{of}", replace(task, support=Data(x, other))
-    for j in range(0 if labelled else y.shape[1]):
-        moved = y + (torch.arange(y.shape[1]) == j)
-        yield f"coordinate {j} of the targets", replace(task, support=Data(x, moved))
+            yield f"which examples are in class {k}", replace(task, support=Data(x, other))
+    else:
+        for j in range(x.shape[1]):
+            yield f"coordinate {j} of the inputs", replace(task, support=Data(x + _unit(j, x), y))
+        for j in range(y.shape[1]):
+            yield f"coordinate {j} of the targets", replace(task, support=Data(x, y + _unit(j, y)))
+
+
+def _unit(place: int, rows: Tensor) -> Tensor:
+    """One at this place of a row, and else zero: (columns,)."""
+    return torch.eye(rows.shape[-1])[place]
 
 
 def _other_codes(task: Task) -> Iterator[tuple[str, Task]]:
     """The task with each number of its code changed, by the words for it."""
-    for j in range(task.shape.code):
+    for j in range(0 if task.code is None else len(task.code)):
         assert task.code is not None
-        yield f"number {j} of it", replace(task, code=task.code + (torch.arange(task.shape.code) == j))
+        yield f"number {j} of it", replace(task, code=task.code + _unit(j, task.code))
 
 
 @promised("conditioner", any_case)

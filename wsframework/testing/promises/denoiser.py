@@ -158,8 +158,8 @@ def attends(case: DenoiserCase) -> None:
     rows = [value[:1].expand(len(ALONG), -1) for value in (x_t, condition)]
     answers = case.answer(denoiser, (rows[0], torch.tensor(ALONG, dtype=F64), rows[1]))
     for (late, early), pair in zip(pairwise(answers), pairwise(ALONG), strict=True):
-        found = relative_difference(late, early) > 1e-9
-        require(found, f"the answer does not depend on t between {pair[0]:g} and {pair[1]:g}")
+        differ = relative_difference(late, early) > 1e-9
+        require(differ, f"the answer does not depend on t between {pair[0]:g} and {pair[1]:g}")
 
 
 @promised("denoiser", telling_case)

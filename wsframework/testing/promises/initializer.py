@@ -154,7 +154,9 @@ def repeats(case: InitializerCase) -> None:
 
 @promised("initializer", any_case, further=large_case)
 def abstains(case: InitializerCase) -> None:
-    """It looks at a new task's support data, code and text alone: not at query data, facts or name."""
+    """It looks at a new task's support data, code and text alone: not at query data, facts, its name or those of
+    classes.
+    """
     initializer = case.fitted()
     before = settled(lambda: case.weights(initializer))
     for what, exchange in EXCHANGES:
@@ -181,9 +183,8 @@ def preserves(case: InitializerCase) -> None:
 
 @promised("initializer", any_case, further=large_case)
 def separates(case: InitializerCase) -> None:
-    """Where the generator does not matter to it, a task gets the same weights alone as among others.
-
-    Where it does, the draws of a task are not all the same.
+    """Where the generator does not matter to it, a task gets the same weights alone as among others; where it does,
+    the draws of a task are not all the same.
     """
     initializer, tasks = case.fitted(), case.tasks()
     together, other = (case.weights(initializer, seed=seed) for seed in (7, 8))

@@ -39,7 +39,7 @@ def registers(case: PartCase) -> None:
 
 @promised("part", the_case)
 def explains(case: PartCase) -> None:
-    """Its docstring names every option."""
+    """Its docstring says of every option, after its name and a colon, what it is."""
     part = case.subject.part
     silent = [name for name in options_of(part) if name not in _told(part.__doc__ or "")]
     require(not silent, f"the docstring does not name {', '.join(silent)}, as `name: what it is`")

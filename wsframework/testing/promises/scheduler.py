@@ -166,9 +166,10 @@ def grids(case: SchedulerCase) -> None:
 
 @promised("scheduler", any_case, further=exact_case)
 def recovers(case: SchedulerCase) -> None:
-    """With the exact denoiser, steps lead from noise to the Gaussian of the data, by way of its noised forms.
+    """With the exact denoiser, steps lead from noise to the Gaussian of the data, by way of its noised forms;
+    so does each step by itself.
 
-    So does the whole way, and each step by itself, up to what finite steps explain.
+    Up to what finite steps explain.
     """
     scheduler, generator = case.scheduler(), torch.Generator().manual_seed(case.seed + 1)
     if case.each_step:

@@ -110,10 +110,8 @@ def _fault(data: Data, task: Task) -> str:
 
 @promised("task_family", any_case)
 def judges(case: FamilyCase) -> None:
-    """Every task's objective gives a finite loss for each example and a finite metric, and has a name for it.
-
-    An example's loss depends on its label or target and on no other example, it is finite for large outputs, and
-    outputs that have less of it have no worse a metric.
+    """Every task's objective gives each example a loss of its own, which depends on its label or target, is finite
+    for large outputs too, and does not fall where the metric, finite and with a name, gets worse.
     """
     for task in case.tasks():
         objective = task.objective
@@ -156,9 +154,8 @@ def _descended(task: Task, outputs: Tensor, steps: int = 10) -> Tensor:
 
 @promised("task_family", any_case)
 def repeats(case: FamilyCase) -> None:
-    """Equal generators draw equal tasks, others draw others, whatever torch's global generator says.
-
-    That one is left alone; and the seen tasks are the same, however many others there are.
+    """Equal generators draw equal tasks, others draw others, whatever torch's global generator says, which is
+    left alone; the seen tasks are the same, however many others there are.
     """
     drawn, family = [], case.family()
     for seed in (1, 2):
@@ -224,9 +221,8 @@ def withholds(case: FamilyCase) -> None:
 
 @promised("task_family", any_case)
 def stacks(case: FamilyCase) -> None:
-    """Tasks have equally many support examples, and equally many query examples, so that they train side by side.
-
-    The dtypes of inputs, and those of labels or targets, are the same, too.
+    """Tasks have equally many support examples, and equally many query examples, of the same dtypes, so that
+    they train side by side.
     """
     tasks = list(case.tasks())
     sizes = {(len(task.support), len(task.query)) for task in tasks}
