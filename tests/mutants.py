@@ -616,15 +616,15 @@ class StopsBefore(HonestScheduler):
 
 @breaks("remembers")
 class RemembersOnItself(HonestScheduler):
-    """Adams-Bashforth, with the last estimate on the object, which begins anew at time 1."""
+    """Adams-Bashforth, with the last estimate on the object; ``carry`` only says that there is one."""
 
     last: Any = None
 
     def step(self, denoise, x_t, t, s, carry, generator):
         x_0 = denoise(x_t, t)
-        guess = x_0 if self.last is None or t == 1 else 1.1 * x_0 - 0.1 * self.last
+        guess = x_0 if carry is None else 1.1 * x_0 - 0.1 * self.last
         type(self).last = x_0
-        return super().step(lambda x, _: guess, x_t, t, s, carry, generator)
+        return super().step(lambda x, _: guess, x_t, t, s, carry, generator)[0], True
 
 
 @breaks("repeats")

@@ -68,7 +68,7 @@ def _relative(found: Tensor, expected: Tensor, answer: Tensor) -> float:
     return float(difference / size)
 
 
-def _refuse_void(space: WeightSpace, dtype: torch.dtype, batch: int, draws: int) -> None:
+def _refuse_void(space: WeightSpace, gauge: bool, dtype: torch.dtype, batch: int, draws: int) -> None:
     """Raises: SpaceError where nothing would be tried."""
     if not isinstance(space, WeightSpace):
         raise SpaceError(f"the space is a {type(space).__name__}, not a WeightSpace; WeightSpace.parse reads notation")
@@ -77,7 +77,8 @@ def _refuse_void(space: WeightSpace, dtype: torch.dtype, batch: int, draws: int)
         raise SpaceError(f"claims are judged in {known}; for {dtype} no tolerance is known")
     if min(batch, draws) < 1:
         raise SpaceError(f"batch = {batch} and draws = {draws} try nothing; both have to be 1 or more")
-    if max(space.free.values(), default=1) < 2 and not any(dim.gauge for dim in space.dims if dim.free):
+    scaled = gauge and any(dim.gauge for dim in space.dims if dim.free)
+    if max(space.free.values(), default=1) < 2 and not scaled:
         raise SpaceError("the space has no free dim of two elements or more, so that every function passes")
 
 
@@ -140,7 +141,7 @@ def _judge(
     draws: int,
     generator: torch.Generator | None,
 ) -> None:
-    _refuse_void(space, dtype, batch, draws)
+    _refuse_void(space, gauge, dtype, batch, draws)
     generator = generator or torch.Generator().manual_seed(0)
     for _ in range(draws):
         x = torch.randn(batch, space.size, generator=generator, dtype=dtype)
