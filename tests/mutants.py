@@ -1597,9 +1597,12 @@ class FourDraws(HonestInitializer):
 
 
 @breaks("abstains")
-class QueriesOfManyTasks(HonestInitializer):
+class QueriesWhereManyDraws(HonestInitializer):
+    """Looks at query data only where it has more draws to give than are generated."""
+
     def weights(self, tasks, draws, generator):
-        return super().weights(tasks, draws, generator) + tasks[0].query.x.mean() * (len(tasks) > 4)
+        seen = torch.stack([task.query.x.mean() for task in tasks])[:, None, None]
+        return super().weights(tasks, draws, generator) + seen * (draws > 4)
 
 
 @breaks("repeats")
