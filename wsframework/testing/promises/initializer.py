@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 import torch
@@ -187,7 +187,7 @@ def separates(case: InitializerCase) -> None:
     the draws of a task are not all the same.
     """
     initializer, tasks = case.fitted(), case.tasks()
-    together, other = (settled(lambda seed=seed: case.weights(initializer, seed=seed)) for seed in (7, 8))
+    together, other = (settled(partial(case.weights, initializer, seed=seed)) for seed in (7, 8))
     if torch.equal(together, other):
         alone = torch.cat([case.weights(initializer, [task]) for task in tasks])
         require(torch.allclose(alone, together, rtol=1e-4, atol=1e-5), "a task alone gets other weights")

@@ -209,6 +209,7 @@ def _fault_of_a_step(
     (alpha_t, sigma_t), (alpha_s, sigma_s) = scheduler.alpha_sigma(t), scheduler.alpha_sigma(s)
     way = float((alpha_s - alpha_t).abs() + (sigma_s - sigma_t).abs())
     centred = x_t - x_t.mean()
+    x_s = x_s.double()
     noise = x_s - x_s.mean() - centred * (centred @ x_s) / (centred @ centred)
     slack = STEPPING * way**2 + 5 * float(noise.std()) / math.sqrt(case.points)
     return _fault(case, scheduler, x_s, s, slack, slack)
