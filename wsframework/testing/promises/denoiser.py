@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from wsframework.testing.equivariance import equivariance_error, invariance_erro
 from wsframework.testing.strategies import WIDE, mlp_space, mlp_spaces, weight_spaces
 from wsframework.testing.subject import Subject, randomised
 from wsframework.testing.untouched import leaves_generator
+from wsframework.testing.widths import other_widths
 
 F32, F64 = torch.float32, torch.float64
 ENDS = (1.0, 1e-4)
@@ -210,7 +211,7 @@ def claim(case: DenoiserCase) -> None:
     for dtype in (F64, F32):
         error = _error(case, case.denoiser(dtype), dtype, case.space)
         require_rounding(error, dtype, f"it is not {claimed}")
-    for other in _other_widths(case.space):
+    for other in other_widths(case.space):
         error = 0.0
         with suppress(Exception):  # which `transfers` judges
             error = _error(case, case.denoiser(), F64, other)
@@ -229,18 +230,6 @@ def _answer(
     case: DenoiserCase, denoiser: Denoiser, t: Tensor, condition: Tensor, space: WeightSpace, x_t: Tensor
 ) -> Tensor:
     return case.answer(denoiser, (x_t, t, condition), space)
-
-
-RESIZED: tuple[Callable[[int], int], ...] = (lambda n: n + 1, lambda n: (n + 1) // 2, lambda n: 4 * n)
-
-
-def _other_widths(space: WeightSpace, most: int = 2000) -> list[WeightSpace]:
-    """The space with free dims a little wider, half as wide, and far wider, unless it has too many coordinates."""
-    found = []
-    for size in RESIZED if space.free else ():
-        dims = [type(d)(d.name, size(d.size), True, d.within, d.gauge) if d.free else d for d in space.dims]
-        found.append(WeightSpace(tuple(dims), space.parameters))
-    return [other for other in found if other.size <= most and other.free != space.free]
 
 
 @promised("denoiser", any_case)
@@ -278,7 +267,7 @@ def repeats(case: DenoiserCase) -> None:
     denoiser(*case.inputs(draw=7), case.space)
     torch.manual_seed(2)
     require(torch.equal(first, denoiser(*case.inputs(), case.space)), "two calls with equal inputs differ")
-    for other in _other_widths(case.space)[:1]:
+    for other in other_widths(case.space)[:1]:
         fresh = case.denoiser()
         with suppress(Exception):  # which `transfers` judges
             fresh(*case.inputs(space=other), other)
@@ -299,7 +288,7 @@ def preserves(case: DenoiserCase) -> None:
 def transfers(case: DenoiserCase) -> None:
     """A space of other widths, wider or narrower, is served, or declined in a sentence (a SpaceError)."""
     denoiser = case.denoiser()
-    for other in _other_widths(case.space):
+    for other in other_widths(case.space):
         inputs = case.inputs(space=other)
         with suppress(WsfError):
             out = case.answer(denoiser, inputs, other)

@@ -52,7 +52,7 @@ class SchedulerCase:
     @cached_property
     def standard(self) -> Tensor:
         """Draws of mean 0 and deviation 1 exactly, (points,)."""
-        z = torch.randn(self.points, generator=torch.Generator().manual_seed(self.seed), dtype=F64)
+        z = torch.randn(self.points, generator=torch.Generator().manual_seed(self.seed + 2), dtype=F64)
         return (z - z.mean()) / z.std(correction=0)
 
     def scheduler(self) -> Scheduler:
@@ -191,8 +191,7 @@ def _fault_of_the_way(case: SchedulerCase, scheduler: Scheduler, generator: torc
         x, carry = scheduler.step(denoise, x, t, s, carry, generator)
         std, steps = float(case.moments(scheduler, s)[1]), len(times) - 1
         drawing = 5 * std / math.sqrt(case.points)
-        fault = _fault(case, scheduler, x, s, drawing + std / steps, drawing + 6 * std / steps)
-        if fault:
+        if fault := _fault(case, scheduler, x, s, drawing + std / steps, drawing + 6 * std / steps):
             return f"at time {s:.3g} of {steps} steps, {fault}"
     return ""
 
@@ -218,8 +217,7 @@ def _fault_of_a_step(
 def _fault(case: SchedulerCase, scheduler: Scheduler, x: Tensor, s: Tensor, of_mean: float, of_std: float) -> str:
     """How far x is from ``alpha_s x_0 + sigma_s eps``, if farther than drawing and finite steps explain."""
     mean, std = case.moments(scheduler, s)
-    found = (("mean", x.mean(), mean, of_mean), ("deviation", x.std(correction=0), std, of_std))
-    for name, value, wanted, slack in found:
+    for name, value, wanted, slack in (("mean", x.mean(), mean, of_mean), ("deviation", x.std(), std, of_std)):
         if not abs(float(value - wanted)) <= slack:
             return f"the {name} is {value:.3f}, not {wanted:.3f}; drawing and finite steps explain {slack:.2g}"
     return ""
