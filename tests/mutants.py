@@ -254,6 +254,82 @@ class OneSize(HonestDenoiser):
         return super().forward(x_t, t, condition, space) + 0 * torch.ones(self.size, dtype=x_t.dtype)
 
 
+@breaks("attends")
+class BlindBeyondEight(HonestDenoiser):
+    """Reads the first numbers of the condition, as many as small conditions have."""
+
+    def forward(self, x_t, t, condition, space):
+        kept = torch.cat([condition[:, :8], 0 * condition[:, 8:]], 1)
+        return super().forward(x_t, t, kept, space)
+
+
+@breaks("attends")
+class BlindToLateTimes(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        return super().forward(x_t, t.clamp(max=0.9), condition, space)
+
+
+@breaks("trains")
+class DeadUnderSoftmax(HonestDenoiser):
+    """A bias that a softmax takes away, but for rounding."""
+
+    def __init__(self, space: WeightSpace, condition_size: int) -> None:
+        super().__init__(space, condition_size)
+        self.score = nn.Linear(1, 1)
+
+    def forward(self, x_t, t, condition, space):
+        weight = self.score(x_t[..., None])[..., 0].softmax(1)
+        return super().forward(x_t, t, condition, space) + (weight * x_t).sum(1, keepdim=True)
+
+
+class OwnWidth(HonestDenoiser):
+    """Knows the size of its own space."""
+
+    def __init__(self, space: WeightSpace, condition_size: int) -> None:
+        super().__init__(space, condition_size)
+        self.size = space.size
+
+
+@breaks("claim")
+class PositionalElsewhere(OwnWidth):
+    """Equivariant in its own space, and in no other."""
+
+    def forward(self, x_t, t, condition, space):
+        out = super().forward(x_t, t, condition, space)
+        return out * (1 + torch.linspace(0, 1, space.size, dtype=x_t.dtype) * (space.size != self.size))
+
+
+@breaks("transfers")
+class FailsOnNarrower(OwnWidth):
+    def forward(self, x_t, t, condition, space):
+        if space.size < self.size:
+            raise IndexError("index out of range")
+        return super().forward(x_t, t, condition, space)
+
+
+@breaks("repeats")
+class KeepsTheFirstSpace(HonestDenoiser):
+    first: Any = None
+
+    def forward(self, x_t, t, condition, space):
+        self.first = space.size if self.first is None else self.first
+        return super().forward(x_t, t, condition, space) * (1 if space.size == self.first else 2)
+
+
+@breaks("separates")
+class CentredInCrowds(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        return super().forward(x_t - x_t.mean(0) * (len(x_t) > 8), t, condition, space)
+
+
+@breaks("preserves")
+class InPlaceInSingle(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        y = x_t.float()
+        y = y - 0.1 if y.requires_grad or x_t.dtype == torch.float64 else y.sub_(0.1)
+        return super().forward(y.to(x_t), t, condition, space)
+
+
 # ----------------------------------------------------------------------------------------------------------- encoders
 
 
@@ -408,6 +484,37 @@ class DividesByZero(HonestEncoder):
         self.mean, self.std = x.mean(0), x.std(0, correction=0)
 
 
+@breaks("separates")
+class MixesCrowds(HonestEncoder):
+    """Undone by its own decode, batch for batch, and only where there are more than three."""
+
+    def encode(self, x, space):
+        z = super().encode(x, space)
+        return z + 0.5 * z.mean(0) if z.dim() == 2 and len(z) > 3 else z
+
+    def decode(self, z, space):
+        z = z - z.mean(0) / 3 if z.dim() == 2 and len(z) > 3 else z
+        return super().decode(z, space)
+
+
+@breaks("preserves")
+class CentresInSingle(HonestEncoder):
+    """Changes what ``float`` has not copied."""
+
+    def fit(self, x, space):
+        y = x.float()
+        super().fit(x, space)
+        y -= y.mean()
+
+
+@breaks("finite")
+class UnderflowsInSingle(DividesByZero):
+    """Its floor is zero in float32."""
+
+    def fit(self, x, space):
+        self.mean, self.std = x.mean(0), (x.var(0, correction=0) + 1e-60).sqrt()
+
+
 # --------------------------------------------------------------------------------------------------------- schedulers
 
 
@@ -509,15 +616,15 @@ class StopsBefore(HonestScheduler):
 
 @breaks("remembers")
 class RemembersOnItself(HonestScheduler):
-    """Adams-Bashforth, with the last estimate on the object, which begins anew at time 1."""
+    """Adams-Bashforth, with the last estimate on the object; ``carry`` only says that there is one."""
 
     last: Any = None
 
     def step(self, denoise, x_t, t, s, carry, generator):
         x_0 = denoise(x_t, t)
-        guess = x_0 if self.last is None or t == 1 else 1.1 * x_0 - 0.1 * self.last
+        guess = x_0 if carry is None else 1.1 * x_0 - 0.1 * self.last
         type(self).last = x_0
-        return super().step(lambda x, _: guess, x_t, t, s, carry, generator)
+        return super().step(lambda x, _: guess, x_t, t, s, carry, generator)[0], True
 
 
 @breaks("repeats")
@@ -531,6 +638,102 @@ class GlobalNoise(HonestScheduler):
 class StepsInPlace(HonestScheduler):
     def step(self, denoise, x_t, t, s, carry, generator):
         return x_t.copy_(super().step(denoise, x_t, t, s, carry, generator)[0]), None
+
+
+@honest
+class HonestAncestral(HonestScheduler):
+    """The same process, sampled with noise."""
+
+    name = "honest-ancestral"
+    gain: ClassVar[float] = 1.0
+
+    def noise(self, x_t, generator):
+        return torch.randn(x_t.shape, generator=generator, dtype=x_t.dtype)
+
+    def step(self, denoise, x_t, t, s, carry, generator):
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = self.alpha_sigma(t), self.alpha_sigma(s)
+        x_0 = denoise(x_t, t)
+        variance = ((sigma_s / sigma_t) ** 2 * (1 - (alpha_t / alpha_s) ** 2)).clamp(min=0)
+        kept = (sigma_s**2 - variance).clamp(min=0).sqrt() * (x_t - alpha_t * x_0) / sigma_t
+        return alpha_s * x_0 + kept + self.gain * variance.sqrt() * self.noise(x_t, generator), None
+
+
+@breaks("recovers")
+class ATenthMoreNoise(HonestAncestral):
+    gain = 1.1
+
+
+@breaks("recovers")
+class ATenthLessNoise(HonestAncestral):
+    gain = 0.9
+
+
+@breaks("varies")
+class OneNoiseForTheBatch(HonestAncestral):
+    def noise(self, x_t, generator):
+        return torch.randn(x_t.shape[-1:], generator=generator, dtype=x_t.dtype).expand_as(x_t)
+
+
+def scaling(where: Any) -> Any:
+    """A scheduler's step, and then a factor."""
+
+    def step(self: HonestScheduler, denoise: Any, x_t: Tensor, t: Tensor, s: Tensor, carry: Any, generator: Any) -> Any:
+        x_s, carry = HonestScheduler.step(self, denoise, x_t, t, s, carry, generator)
+        return x_s * where(t, s, 1 / self.levels), carry
+
+    return step
+
+
+@breaks("recovers")
+class WrongBeforeTheLast(HonestScheduler):
+    step = scaling(lambda t, s, level: 1.03 if 0 < s <= 1.5 * level else 1)
+
+
+@breaks("recovers")
+class WrongInLongSteps(HonestScheduler):
+    step = scaling(lambda t, s, level: 1.5 if s > 0 and t - s > 1.5 * level else 1)
+
+
+@breaks("arrives")
+class WrongInThreeSteps(HonestScheduler):
+    step = scaling(lambda t, s, level: 0.98 if s == 0 and 0.31 < t < 0.34 else 1)
+
+
+@breaks("grids")
+class StandsStillInLongGrids(HonestScheduler):
+    def times(self, steps=None):
+        grid = super().times(steps)
+        return grid if steps is None or steps < 1000 else (20 * grid).round() / 20
+
+
+def late(change: Any) -> Any:
+    """A scheduler's step, and in the second half a change to what comes out, or to what went in."""
+
+    def step(self: HonestScheduler, denoise: Any, x_t: Tensor, t: Tensor, s: Tensor, carry: Any, generator: Any) -> Any:
+        x_s, carry = HonestScheduler.step(self, denoise, x_t, t, s, carry, generator)
+        return change(x_t, x_s, generator) if t < 0.5 else x_s, carry
+
+    return step
+
+
+@breaks("repeats")
+class LateGlobalNoise(HonestScheduler):
+    step = late(lambda x_t, x_s, generator: x_s + 1e-7 * torch.randn(x_s.shape, dtype=x_s.dtype))
+
+
+@breaks("repeats")
+class LateInPlace(HonestScheduler):
+    step = late(lambda x_t, x_s, generator: x_s + 0 * x_t.zero_())
+
+
+@breaks("repeats")
+class LateSingle(HonestScheduler):
+    step = late(lambda x_t, x_s, generator: x_s.float())
+
+
+@breaks("repeats")
+class NeedsAGenerator(HonestScheduler):
+    step = late(lambda x_t, x_s, generator: x_s + 0 * (generator.initial_seed() == 0))
 
 
 # ------------------------------------------------------------------------------------------------------- conditioners
@@ -737,6 +940,65 @@ class DividesByTheSpread(HonestConditioner):
     def describe(self, task):
         found = super().describe(task)
         return found / task.support.x.std()
+
+
+@breaks("tells")
+class ANumberThatStays(HonestConditioner):
+    def forward(self, features):
+        out = super().forward(features)
+        return torch.cat([out[:, :-1], 0 * out[:, -1:]], 1)
+
+
+@breaks("tells")
+class DropsTheLastInput(HonestConditioner):
+    def describe(self, task):
+        x = task.support.x.clone()
+        x[:, 1:][:, -1:] = 0
+        return super().describe(replace(task, support=Data(x, task.support.y)))
+
+
+@breaks("tells")
+class DropsTheLastOfTheCode(HonestConditioner):
+    def describe(self, task):
+        found = super().describe(task)
+        return torch.cat([found[:-1], 0 * found[-1:]]) if task.shape.code > 1 else found
+
+
+@breaks("claim")
+class FirstThirtyTwo(HonestConditioner):
+    def describe(self, task):
+        return super().describe(replace(task, support=Data(task.support.x[:32], task.support.y[:32])))
+
+
+@breaks("repeats")
+class RemembersTasks(HonestConditioner):
+    """By their names."""
+
+    def __init__(self, shape: TaskShape) -> None:
+        super().__init__(shape)
+        self.known = {}
+
+    def describe(self, task):
+        return self.known.setdefault(task.name, super().describe(task))
+
+
+@breaks("abstains")
+class LooksAtClassNames(HonestConditioner):
+    def describe(self, task):
+        return super().describe(task) + 0.1 * len(task.classes)
+
+
+@breaks("separates")
+class NormalisesCrowds(HonestConditioner):
+    def forward(self, features):
+        out = super().forward(features)
+        return out - 0.1 * out.mean(0) * (len(features) > 4)
+
+
+@breaks("preserves")
+class ClampsFeatures(HonestConditioner):
+    def forward(self, features):
+        return super().forward(features.clamp_(-3, 3))
 
 
 # ------------------------------------------------------------------------------------------------------ architectures
@@ -1132,6 +1394,91 @@ class UnequalSizes(HonestFamily):
     )
 
 
+@breaks("parts")
+class PoolOfTwenty(HonestFamily):
+    """Twenty tasks, in turns."""
+
+    def draw(self, seen, validation, held_out, generator):
+        pool = [self.task("", generator) for _ in range(20)]
+        tasks = [replace(pool[k % 20], name=f"task-{k}") for k in range(seen + validation + held_out)]
+        return TaskSplits(tasks[:seen], tasks[seen : seen + validation], tasks[seen + validation :], "In turns.")
+
+
+@breaks("parts")
+class HoldsOutJittered(HonestFamily):
+    draw = withholding(lambda task: {"support": reversed_order(Data(task.support.x + 1e-6, task.support.y))})
+
+
+@breaks("withholds")
+class LeaksJittered(HonestFamily):
+    task = with_task(lambda made, generator: {"query": Data(made.support.x + 1e-6, made.query.y)})
+
+
+@breaks("repeats")
+class HoldsOutTheSame(HonestFamily):
+    def draw(self, seen, validation, held_out, generator):
+        fixed = super().draw(0, 0, held_out, torch.Generator().manual_seed(987654321)).held_out
+        return replace(super().draw(seen, validation, 0, generator), held_out=fixed)
+
+
+@breaks("repeats")
+class HeldOutFirst(HonestFamily):
+    def draw(self, seen, validation, held_out, generator):
+        first = super().draw(0, 0, held_out, generator).held_out
+        return replace(super().draw(seen, validation, 0, generator), held_out=first)
+
+
+@breaks("repeats")
+class CountsNames(HonestFamily):
+    number = 0
+
+    def task(self, name, generator):
+        self.number += 1
+        return super().task(f"{name}-{self.number}", generator)
+
+
+@breaks("repeats")
+class ReseedsDraws(HonestFamily):
+    def draw(self, seen, validation, held_out, generator):
+        torch.manual_seed(0)
+        return super().draw(seen, validation, held_out, generator)
+
+
+def with_losses(change: Any) -> Classification:
+    """Classification with other losses: a change to the right ones."""
+
+    class Changed(Classification):
+        def losses(self, outputs, y):
+            return change(super().losses(outputs, y), outputs)
+
+    return Changed()
+
+
+@breaks("judges")
+class CentredLosses(HonestFamily):
+    objective = with_losses(lambda losses, outputs: losses - 0.5 * losses.mean())
+
+
+@breaks("judges")
+class LossesWithoutLabels(HonestFamily):
+    objective = with_losses(lambda losses, outputs: outputs.square().mean(-1))
+
+
+@breaks("judges")
+class LossesThatRise(HonestFamily):
+    objective = with_losses(lambda losses, outputs: -losses)
+
+
+@breaks("judges")
+class LossesThatOverflow(HonestFamily):
+    objective = with_losses(lambda losses, outputs: losses + 1e-9 * outputs.abs().exp().mean(-1))
+
+
+@breaks("stacks")
+class DoubleQueries(HonestFamily):
+    task = with_task(lambda made, generator: {"query": Data(made.query.x.double(), made.query.y)})
+
+
 # ------------------------------------------------------------------------------------------------------- initializers
 
 
@@ -1289,6 +1636,53 @@ class Transductive(HonestInitializer):
         return x + x.mean(0, keepdim=True)
 
 
+@breaks("preserves")
+class ReversesTasks(HonestInitializer):
+    def fit(self, setting):
+        super().fit(setting)
+        setting.zoo.tasks.reverse()
+
+
+@breaks("preserves")
+class GivesAView(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        return self.zoo[:1].expand(len(tasks), -1).unsqueeze(1).expand(-1, draws, -1)
+
+
+@breaks("separates")
+class EqualDraws(HonestInitializer):
+    def weights(self, tasks, draws, generator):
+        return super().weights(tasks, draws, generator) + torch.randn(len(tasks), 1, 1, generator=generator)
+
+
+@breaks("serves")
+class FourDraws(HonestInitializer):
+    """No more than four."""
+
+    def weights(self, tasks, draws, generator):
+        return super().weights(tasks, min(draws, 4), generator)
+
+
+@breaks("abstains")
+class QueriesWhereManyDraws(HonestInitializer):
+    """Looks at query data only where it has more draws to give than are generated."""
+
+    def weights(self, tasks, draws, generator):
+        seen = torch.stack([task.query.x.mean() for task in tasks])[:, None, None]
+        return super().weights(tasks, draws, generator) + seen * (draws > 4)
+
+
+@breaks("repeats")
+class RemembersNames(HonestInitializer):
+    def fit(self, setting):
+        super().fit(setting)
+        self.known = {}
+
+    def weights(self, tasks, draws, generator):
+        x = super().weights(tasks, draws, generator)
+        return torch.stack([self.known.setdefault((t.name, draws), row) for t, row in zip(tasks, x, strict=True)])
+
+
 # -------------------------------------------------------------------------------------------------------------- parts
 
 
@@ -1301,6 +1695,14 @@ class Undocumented(HonestDenoiser):
 @breaks("explains")
 class SilentOption(HonestDenoiser):
     """It has an option, and does not say so."""
+
+    def __init__(self, space: WeightSpace, condition_size: int, *, depth: int = 3) -> None:
+        super().__init__(space, condition_size)
+
+
+@breaks("explains")
+class MentionsOption(HonestDenoiser):
+    """What it does is a matter of depth, and it does not say what that is."""
 
     def __init__(self, space: WeightSpace, condition_size: int, *, depth: int = 3) -> None:
         super().__init__(space, condition_size)

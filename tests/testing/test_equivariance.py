@@ -104,3 +104,24 @@ def test_an_invariant_answer_is_a_tensor_of_one_shape() -> None:
         assert_invariant(lambda x: 1.0, SPACE)
     with pytest.raises(SpaceError, match="as before"):
         assert_invariant(lambda x: x.flatten()[: 1 + int(x.flatten().argmax())], SPACE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"draws": 0}, "try nothing"),
+        ({"batch": 0}, "try nothing"),
+        ({"dtype": torch.float16}, "no tolerance is known"),
+        ({"space": mlp_space((2, 1, 3))}, "every function passes"),
+        ({"space": "free h=3"}, "WeightSpace.parse"),
+    ],
+)
+def test_what_would_try_nothing_is_refused(changes: dict[str, Any], sentence: str) -> None:
+    space = changes.pop("space", SPACE)
+    with pytest.raises(SpaceError, match=sentence):
+        assert_equivariant(lambda x: x.flip(-1), space, **changes)
+
+
+def test_a_function_that_changes_its_input_is_told_so() -> None:
+    with pytest.raises(AssertionError, match="changes its input in place"):
+        assert_equivariant(lambda x: x.mul_(2), SPACE)

@@ -6,8 +6,9 @@ import pytest
 from mutants import HONEST, MUTANTS
 from tiny import REGISTRY
 
+from wsframework.errors import RequestError
 from wsframework.parts.interfaces import INTERFACES, Part
-from wsframework.testing import Subject, judge
+from wsframework.testing import Subject, checks_of, judge, parametrize_with_checks
 from wsframework.testing.promises import CHECKS
 
 EXAMPLES = 8
@@ -55,3 +56,27 @@ def test_every_check_has_a_mutant_of_its_own() -> None:
 
 def test_every_kind_has_an_honest_part() -> None:
     assert {part.kind for part in HONEST} == set(INTERFACES)
+
+
+def test_an_expected_failure_of_no_check_is_refused() -> None:
+    with pytest.raises(RequestError, match="did you mean 'claim'"):
+        parametrize_with_checks(HONEST[:1], expected_failures={"clame": "a slip of the pen"})
+
+
+def test_an_expected_failure_does_not_skip_where_the_check_does_not_apply() -> None:
+    scheduler = next(part for part in HONEST if part.kind == "scheduler")
+    silent = type("Silent", (scheduler,), {"name": "silent", "__doc__": "A scheduler.", "__init__": _declines})
+    subject = Subject(silent, registry=REGISTRY)
+    (place,) = [k for k, check in enumerate(checks_of(subject)) if check.name == "begins"]
+    for expected in (True, False):
+        mark = parametrize_with_checks([subject], expected_failures={"begins": "it was to"} if expected else None)
+        check = mark.args[1][place].values[1]
+        if expected:
+            check(subject)  # passes, which is a failure where a failure is expected
+        else:
+            with pytest.raises(pytest.skip.Exception):
+                check(subject)
+
+
+def _declines(self: object) -> None:
+    raise RequestError("not today")

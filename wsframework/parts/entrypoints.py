@@ -78,6 +78,8 @@ def _ask(name: str, module: ModuleType) -> tuple[type[Part], ...]:
     except pluggy.PluginValidationError:
         raise PartError(f"{_where(module)} marks a hook that does not exist: {_pending(manager, name)}") from None
     if not manager.get_hookcallers(module):
+        if callable(getattr(module, "wsf_parts", None)):
+            raise PartError(f"{_where(module)}: wsf_parts() lacks @hookimpl, of wsframework.parts.hookspecs")
         raise PartError(f"{_where(module)} has no function wsf_parts() marked with @hookimpl")
     answers = manager.hook.wsf_parts()
     if not answers:  # pluggy leaves out an answer that is None

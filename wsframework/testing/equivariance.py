@@ -68,6 +68,28 @@ def _relative(found: Tensor, expected: Tensor, answer: Tensor) -> float:
     return float(difference / size)
 
 
+def _refuse_void(space: WeightSpace, gauge: bool, dtype: torch.dtype, batch: int, draws: int) -> None:
+    """Raises: SpaceError where nothing would be tried."""
+    if not isinstance(space, WeightSpace):
+        raise SpaceError(f"the space is a {type(space).__name__}, not a WeightSpace; WeightSpace.parse reads notation")
+    if dtype not in TOLERANCES:
+        known = " and ".join(str(known) for known in TOLERANCES)
+        raise SpaceError(f"claims are judged in {known}; for {dtype} no tolerance is known")
+    if min(batch, draws) < 1:
+        raise SpaceError(f"batch = {batch} and draws = {draws} try nothing; both have to be 1 or more")
+    scaled = gauge and any(dim.gauge for dim in space.dims if dim.free)
+    if max(space.free.values(), default=1) < 2 and not scaled:
+        raise SpaceError("the space has no free dim of two elements or more, so that every function passes")
+
+
+def _refuse_change(function: Map, x: Tensor) -> None:
+    """Raises: AssertionError where the function changes its input in place."""
+    given = x.clone()
+    function(given)
+    if not torch.equal(given, x):
+        raise AssertionError("the function changes its input in place, so that nothing can be said of its claim")
+
+
 def assert_equivariant(
     function: Map,
     space: WeightSpace,
@@ -89,7 +111,7 @@ def assert_equivariant(
 
     Raises:
         AssertionError: with the first error that rounding does not explain.
-        SpaceError: if the function gives no tensor, or one of another shape than x.
+        SpaceError: if the function gives no tensor, or one of another shape than x; or if nothing would be tried.
     """
     _judge(equivariance_error, "equivariant", function, space, gauge, dtype, batch, draws, generator)
 
@@ -119,9 +141,11 @@ def _judge(
     draws: int,
     generator: torch.Generator | None,
 ) -> None:
+    _refuse_void(space, gauge, dtype, batch, draws)
     generator = generator or torch.Generator().manual_seed(0)
     for _ in range(draws):
         x = torch.randn(batch, space.size, generator=generator, dtype=dtype)
+        _refuse_change(function, x)
         error = measure(function, space, x, space.random_symmetry(generator, gauge=gauge))
         if not error <= TOLERANCES[dtype]:  # so put that "not a number" fails
             raise AssertionError(

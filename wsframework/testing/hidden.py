@@ -1,4 +1,4 @@
-"""What a part may not look at in a task, exchanged: query data, facts, name."""
+"""What a part may not look at in a task, exchanged: query data, facts, name, names of classes."""
 
 from __future__ import annotations
 
@@ -30,10 +30,15 @@ def _other_name(task: Task) -> Task:
     return replace(task, name="other")
 
 
+def _other_classes(task: Task) -> Task:
+    return replace(task, classes=tuple(f"class {k}" for k in range(task.shape.outputs[0])))
+
+
 EXCHANGES: tuple[tuple[str, Callable[[Task], Task]], ...] = (
     ("query data", _other_query),
     ("facts", _no_facts),
     ("facts", _other_facts),
     ("name", _other_name),
+    ("names of classes", _other_classes),
 )
 """What is exchanged, and how; the task that comes out shares the rest with the one that goes in."""

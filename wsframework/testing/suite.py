@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from wsframework.errors import RequestError, nearest
 from wsframework.parts.interfaces import Part
 from wsframework.testing.check import Check, Inapplicable, Refuted
 from wsframework.testing.promises import CHECKS
@@ -79,25 +80,38 @@ def parametrize_with_checks(
 
     Arguments:
         parts: part classes, or subjects where options or spaces are to be set.
-        expected_failures: by the name of a check, why it is known to fail; it has to.
+        expected_failures: by the name of a check, why it is known to fail; it has to, and to apply.
+
+    Raises:
+        RequestError: where no part has a check of such a name.
     """
     import pytest
 
     known = expected_failures or {}
+    subjects = [part if isinstance(part, Subject) else Subject(part) for part in parts]
+    _refuse_unknown(known, [check.name for subject in subjects for check in checks_of(subject)])
     rows = []
-    for part in parts:
-        subject = part if isinstance(part, Subject) else Subject(part)
+    for subject in subjects:
         for check in checks_of(subject):
-            marks = [pytest.mark.xfail(reason=known[check.name], strict=True)] if check.name in known else []
-            rows.append(pytest.param(subject, _Skipping(check), marks=marks, id=f"{subject}-{check}"))
+            expected = check.name in known
+            marks = [pytest.mark.xfail(reason=known[check.name], raises=Refuted, strict=True)] if expected else []
+            rows.append(pytest.param(subject, _Skipping(check, expected), marks=marks, id=f"{subject}-{check}"))
     return pytest.mark.parametrize(("part", "check"), rows)
+
+
+def _refuse_unknown(expected: Mapping[str, str], names: Sequence[str]) -> None:
+    """Raises: RequestError where a failure is expected of a check that none of the parts has."""
+    for name in expected:
+        if names and name not in names:
+            raise RequestError(f"expected_failures: these parts have no check {name!r}{nearest(name, set(names))}")
 
 
 @dataclass(frozen=True)
 class _Skipping:
-    """A check that skips a test where it does not apply."""
+    """A check that skips a test where it does not apply; where it was to fail, the test does not fail, as it should."""
 
     check: Check
+    expected: bool
 
     def __call__(self, part: type[Part] | Subject) -> None:
         import pytest
@@ -105,4 +119,5 @@ class _Skipping:
         try:
             self.check(part)
         except Inapplicable as reason:
-            pytest.skip(str(reason))
+            if not self.expected:
+                pytest.skip(str(reason))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -65,6 +66,13 @@ class ConditionerCase:
         deviation = (rows - rows.mean(0)).square().mean(0).sqrt()
         return (rows - rows.mean(0)) / (deviation + 1e-3)
 
+    def crowd(self, conditioner: TaskConditioner) -> Tensor:
+        """The features of all tasks, and random ones, large ones among them: (33, features)."""
+        generator = torch.Generator().manual_seed(self.seed)
+        features = self.features(conditioner)
+        others = 2 * torch.randn(33 - TASKS, features.shape[1], generator=generator)
+        return torch.cat([features, others.to(features)])
+
 
 def any_case(subject: Subject) -> st.SearchStrategy[ConditionerCase]:
     """Classes and targets, with codes and without, with few examples and many."""
@@ -76,6 +84,11 @@ def any_case(subject: Subject) -> st.SearchStrategy[ConditionerCase]:
         st.integers(4, 24),
         st.integers(0, 2**16),
     )
+
+
+def long_case(subject: Subject) -> Sequence[ConditionerCase]:
+    """More examples than are generated."""
+    return [ConditionerCase(subject, TaskShape((3,), (2,), 2), kind, 200, 0) for kind in KINDS]
 
 
 @promised("conditioner", any_case, may_decline_all=False)
@@ -93,7 +106,7 @@ def serves(case: ConditionerCase) -> None:
     require(out.isfinite().all(), "an embedding is not finite")
 
 
-@promised("conditioner", any_case)
+@promised("conditioner", any_case, further=long_case)
 def claim(case: ConditionerCase) -> None:
     """If it claims to be invariant, the order of the support examples does not matter."""
     if case.subject.part.symmetry != "invariant":
@@ -108,7 +121,7 @@ def claim(case: ConditionerCase) -> None:
 
 @promised("conditioner", any_case)
 def abstains(case: ConditionerCase) -> None:
-    """It looks at support data, code and text alone: not at query data, not at the facts, not at the name."""
+    """It looks at support data, code and text alone: not at query data, facts, name or names of classes."""
     conditioner = case.conditioner()
     before = settled(lambda: case.described(conditioner))
     for what, exchange in EXCHANGES:
@@ -118,13 +131,53 @@ def abstains(case: ConditionerCase) -> None:
 
 @promised("conditioner", any_case)
 def tells(case: ConditionerCase) -> None:
-    """Tasks with other data, code and text have other embeddings, unless it has none (``size`` 0)."""
+    """Tasks with other data, code and text have other embeddings, unless it has none (``size`` 0); every number of
+    an embedding varies, and what it reads of data or code, it reads whole.
+
+    So every coordinate of the inputs in every class, all labels or targets, every number of the code.
+    """
     conditioner = case.conditioner()
     if conditioner.size == 0:
         raise Inapplicable("its embedding has the size 0")
     out = conditioner(case.features(conditioner)).detach()
     distances = torch.cdist(out, out) + torch.eye(TASKS)
     require((distances > 1e-6).all(), "two of the tasks have one embedding")
+    still = (case.embedded(conditioner, case.crowd(conditioner)).detach().std(0) <= 1e-6).nonzero().flatten().tolist()
+    require(not still, f"number {(*still, 0)[0]} of the embedding is the same, whatever the features")
+    before = settled(lambda: case.described(conditioner))
+    for what, changes in (("data", _other_data(case.task())), ("code", _other_codes(case.task()))):
+        read = {name: not same(case.described(conditioner, other), before) for name, other in changes}
+        unread = [name for name, found in read.items() if not found]
+        require(not unread or not any(read.values()), f"it reads the {what}, but not {(*unread, '')[0]}")
+
+
+def _other_data(task: Task) -> Iterator[tuple[str, Task]]:
+    """The task with each part of its support data changed, by the words for it."""
+    x, y = task.support.x, task.support.y
+    if not y.is_floating_point():
+        for k in sorted(set(y.tolist())):
+            for j in range(x.shape[1]):
+                moved = x + (y == k).float()[:, None] * _unit(j, x)
+                yield f"coordinate {j} of the inputs in class {k}", replace(task, support=Data(moved, y))
+            other = torch.where(y == k, (y + 1) % task.shape.outputs[0], y)
+            yield f"which examples are in class {k}", replace(task, support=Data(x, other))
+    else:
+        for j in range(x.shape[1]):
+            yield f"coordinate {j} of the inputs", replace(task, support=Data(x + _unit(j, x), y))
+        for j in range(y.shape[1]):
+            yield f"coordinate {j} of the targets", replace(task, support=Data(x, y + _unit(j, y)))
+
+
+def _unit(place: int, rows: Tensor) -> Tensor:
+    """One at this place of a row, and else zero: (columns,)."""
+    return torch.eye(rows.shape[-1])[place]
+
+
+def _other_codes(task: Task) -> Iterator[tuple[str, Task]]:
+    """The task with each number of its code changed, by the words for it."""
+    for j in range(0 if task.code is None else len(task.code)):
+        assert task.code is not None
+        yield f"number {j} of it", replace(task, code=task.code + _unit(j, task.code))
 
 
 @promised("conditioner", any_case)
@@ -140,7 +193,10 @@ def trains(case: ConditionerCase) -> None:
 
 @promised("conditioner", any_case)
 def repeats(case: ConditionerCase) -> None:
-    """One task gets one description and one embedding, whatever torch's global generator says, which is left alone."""
+    """One task gets one description and one embedding, whatever torch's global generator says, which is left alone.
+
+    Nor does it matter what was described before, another task of the same name among it.
+    """
     conditioner, answers = case.conditioner(), []
     _ = case.described(conditioner)
     for seed in (1, 2):
@@ -150,6 +206,9 @@ def repeats(case: ConditionerCase) -> None:
             answers.append((features, case.embedded(conditioner, features)))
     require(same(answers[0][0], answers[1][0]), "two descriptions of one task differ")
     require(same(answers[0][1], answers[1][1]), "two embeddings of one task differ")
+    namesake = replace(case.task(1), name=case.task().name)
+    afresh = case.described(case.conditioner(), namesake)
+    require(same(case.described(conditioner, namesake), afresh), "another task of the same name was remembered")
 
 
 @promised("conditioner", any_case)
@@ -167,9 +226,9 @@ def restores(case: ConditionerCase) -> None:
 def separates(case: ConditionerCase) -> None:
     """The tasks of a batch don't see one another."""
     conditioner = case.conditioner()
-    features = case.features(conditioner)
-    alone = torch.cat([case.embedded(conditioner, row) for row in torch.split(features, 1)])
-    together = case.embedded(conditioner, features)
+    features = case.crowd(conditioner)
+    alone = torch.cat([case.embedded(conditioner, row) for row in torch.split(features[:TASKS], 1)])
+    together = case.embedded(conditioner, features)[:TASKS]
     require(torch.allclose(alone, together, rtol=1e-4, atol=1e-5), "a task alone has another embedding")
 
 
@@ -179,7 +238,7 @@ def preserves(case: ConditionerCase) -> None:
     conditioner, task = case.conditioner(), case.task()
     with leaves("describe", of_task(task)):
         case.described(conditioner, task)
-    features = case.features(conditioner)
+    features = 5 * case.features(conditioner)
     with leaves("forward", {"the features": features}):
         conditioner(features)
 

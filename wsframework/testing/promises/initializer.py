@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 import torch
@@ -31,6 +31,8 @@ from wsframework.zoo import Zoo
 
 SHAPE = TaskShape((2,), (2,), code=3)
 SEEN, NETWORKS, POINTS = 10, 14, 16
+MANY = 8
+"""Draws that are not all the same by chance."""
 ROLES = ("learned", "untrained", "control")
 TRAIN = TrainSection(steps=2, batch=4, ema=0.0, decay=False)
 
@@ -65,6 +67,11 @@ class InitializerCase:
         """New tasks."""
         return [made_task(SHAPE, "classification", POINTS, 1000 + self.seed + k) for k in range(self.count)]
 
+    def namesakes(self) -> list[Task]:
+        """Other tasks, of the same names."""
+        others = [made_task(SHAPE, "classification", POINTS, 2000 + self.seed + k) for k in range(self.count)]
+        return [replace(other, name=task.name) for other, task in zip(others, self.tasks(), strict=True)]
+
     def weights(self, initializer: Initializer, tasks: Sequence[Task] | None = None, seed: int = 7) -> Tensor:
         """What it gives for tasks (default: all of them), (tasks, draws, size)."""
         torch.manual_seed(self.seed)
@@ -74,6 +81,11 @@ class InitializerCase:
 def any_case(subject: Subject) -> st.SearchStrategy[InitializerCase]:
     """A few cases only, because some initializers train: one task or several, one draw or several."""
     return st.sampled_from([InitializerCase(subject, *sizes) for sizes in ((1, 1, 0), (3, 2, 1), (4, 1, 2), (2, 3, 3))])
+
+
+def large_case(subject: Subject) -> Sequence[InitializerCase]:
+    """More tasks and more draws than are generated."""
+    return [InitializerCase(subject, 12, 8, 0)]
 
 
 @lru_cache(maxsize=16)
@@ -109,7 +121,7 @@ def _setting(registry: Registry, seed: int) -> Setting:
     return Setting(zoo, architecture, SHAPE, features, prior.describe, prior, train, generator)
 
 
-@promised("initializer", any_case)
+@promised("initializer", any_case, further=large_case)
 def serves(case: InitializerCase) -> None:
     """It gives finite weights (tasks, draws, size) that the architecture's network takes, and has a role in reports."""
     role = cast(type[Initializer], case.subject.part).role
@@ -132,15 +144,19 @@ def repeats(case: InitializerCase) -> None:
         torch.manual_seed(seed)
         with leaves_generator():
             initializer = case.fitted(setting)
+            if seed == 2:
+                initializer.weights(case.namesakes(), case.draws, torch.Generator().manual_seed(7))
             for _ in range(2):
                 found.append(initializer.weights(case.tasks(), case.draws, torch.Generator().manual_seed(7)))
-    require(same(found[0], found[2]), "equal generators give different weights")
+    require(same(found[0], found[2]), "equal generators give different weights, or other tasks of these names do")
     require(same(found[0], found[1]), "a second call with an equal generator gives different weights")
 
 
-@promised("initializer", any_case)
+@promised("initializer", any_case, further=large_case)
 def abstains(case: InitializerCase) -> None:
-    """It looks at a new task's support data, code and text alone: not at query data, facts or name."""
+    """It looks at a new task's support data, code and text alone: not at query data, facts, its name or those of
+    classes.
+    """
     initializer = case.fitted()
     before = settled(lambda: case.weights(initializer))
     for what, exchange in EXCHANGES:
@@ -152,25 +168,32 @@ def abstains(case: InitializerCase) -> None:
 def preserves(case: InitializerCase) -> None:
     """It leaves the setting (zoo, features, prior, seen tasks) and the new tasks as they are, query data too."""
     setting, tasks = case.setting(), case.tasks()
-    given = of_setting(setting)
+    given, order = of_setting(setting), list(setting.zoo.tasks)
     with leaves("fit", given):
         initializer = case.fitted(setting)
+    kept = len(order) == len(setting.zoo.tasks) and all(a is b for a, b in zip(order, setting.zoo.tasks, strict=True))
+    require(kept, "fit changed the order of the seen tasks in place")
     for task in tasks:
         given |= of_task(task)
     with leaves("`weights`", given):
         x = case.weights(initializer, tasks)
-    require(x is not setting.zoo.weights.x, "it gives the zoo's own tensor away")
+    of_zoo = setting.zoo.weights.x.untyped_storage().data_ptr()
+    require(x.untyped_storage().data_ptr() != of_zoo, "it gives the zoo's own tensor away, or a view of it")
 
 
-@promised("initializer", any_case)
+@promised("initializer", any_case, further=large_case)
 def separates(case: InitializerCase) -> None:
-    """Where the generator does not matter to it, a task gets the same weights alone as among others."""
+    """Where the generator does not matter to it, a task gets the same weights alone as among others; where it does,
+    the draws of a task are not all the same.
+    """
     initializer, tasks = case.fitted(), case.tasks()
-    together, other = (case.weights(initializer, seed=seed) for seed in (7, 8))
+    together, other = (settled(partial(case.weights, initializer, seed=seed)) for seed in (7, 8))
     if torch.equal(together, other):
         alone = torch.cat([case.weights(initializer, [task]) for task in tasks])
         require(torch.allclose(alone, together, rtol=1e-4, atol=1e-5), "a task alone gets other weights")
         require(torch.equal(together, together[:, :1].expand_as(together)), "draws differ, and not by the generator")
+    elif case.draws >= MANY:
+        require(not torch.equal(together, together[:, :1].expand_as(together)), "all draws of a task are the same")
 
 
 CHECKS = (serves, repeats, abstains, preserves, separates)

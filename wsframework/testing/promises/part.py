@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -38,10 +39,16 @@ def registers(case: PartCase) -> None:
 
 @promised("part", the_case)
 def explains(case: PartCase) -> None:
-    """Its docstring names every option."""
+    """Its docstring says of every option, after its name and a colon, what it is."""
     part = case.subject.part
-    silent = [name for name in options_of(part) if name not in (part.__doc__ or "")]
-    require(not silent, f"the docstring does not name {', '.join(silent)}")
+    silent = [name for name in options_of(part) if name not in _told(part.__doc__ or "")]
+    require(not silent, f"the docstring does not name {', '.join(silent)}, as `name: what it is`")
+
+
+def _told(doc: str) -> set[str]:
+    """The names before a colon, several of them separated by commas."""
+    lines = re.findall(r"^[ \t]*([a-z_A-Z0-9, ]+):[ \t]", doc, flags=re.MULTILINE)
+    return {name.strip() for line in lines for name in line.split(",")}
 
 
 CHECKS = (registers, explains)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import cast
@@ -14,12 +15,12 @@ from torch import Tensor
 
 from wsframework.parts.interfaces import TaskFamily
 from wsframework.tasks import OBJECTIVES, Data, Objective, Task, TaskBatch, TaskSplits, objective_name
-from wsframework.testing.check import may_decline, promised, require
+from wsframework.testing.check import Refusal, may_decline, promised, require
+from wsframework.testing.likeness import of_one_code, of_one_content, shared_inputs
 from wsframework.testing.subject import Subject
+from wsframework.testing.untouched import leaves_generator
 
 SPLITS = ("seen", "validation", "held_out")
-NEAR = 1e-5
-"""How far codes differ at most, relative, that are one: more than rounding, and less than what tells tasks apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,11 @@ def any_case(subject: Subject) -> st.SearchStrategy[FamilyCase]:
     return st.builds(
         FamilyCase, st.just(subject), st.integers(1, 6), st.integers(0, 4), st.integers(0, 4), st.integers(0, 2**16)
     )
+
+
+def large_case(subject: Subject) -> Sequence[FamilyCase]:
+    """More tasks than are generated."""
+    return [FamilyCase(subject, 400, 100, 200, 0)]
 
 
 @promised("task_family", any_case, may_decline_all=False)
@@ -108,7 +114,9 @@ def _fault(data: Data, task: Task) -> str:
 
 @promised("task_family", any_case)
 def judges(case: FamilyCase) -> None:
-    """Every task's objective gives a finite loss for each example and a finite metric, and has a name for it."""
+    """Every task's objective gives each example a loss of its own, which depends on its label or target, is finite
+    for large outputs too, and does not fall where the metric, finite and with a name, gets worse.
+    """
     for task in case.tasks():
         objective = task.objective
         require(isinstance(objective, Objective), f"the objective of task {task.name} lacks a method of `Objective`")
@@ -120,20 +128,65 @@ def judges(case: FamilyCase) -> None:
         require(objective.score(outputs, task.query.y).isfinite().all(), f"the metric of {task.name} is not finite")
         (gradient,) = torch.autograd.grad(losses.sum(), outputs, allow_unused=True)
         require(gradient is not None and bool(gradient.any()), f"the loss of {task.name} has no gradient to outputs")
+        fault = _fault_of_loss(task, 0.1 * outputs.detach())
+        require(not fault, f"the loss of task {task.name} {fault}")
+
+
+def _fault_of_loss(task: Task, outputs: Tensor) -> str:
+    """What is wrong with the losses of small outputs, or nothing."""
+    objective, y = task.objective, task.query.y
+    losses = objective.losses(outputs, y)
+    if not objective.losses(1000 * outputs, y).isfinite().all():
+        return "is not finite for outputs of the size of 100"
+    if not torch.allclose(objective.losses(outputs[:1], y[:1]), losses[:1], rtol=1e-4, atol=1e-6):
+        return "of an example depends on other examples"
+    if not torch.equal(y.roll(1, 0), y) and torch.equal(objective.losses(outputs, y.roll(1, 0)), losses):
+        return "does not depend on the labels or targets"
+    before, after = (objective.score(o, y).mean() for o in (outputs, _descended(task, outputs)))
+    worse = after < before if objective.higher_is_better else after > before
+    return f"falls where the {objective.metric} goes from {before:.3g} to {after:.3g}" if worse else ""
+
+
+def _descended(task: Task, outputs: Tensor, steps: int = 10) -> Tensor:
+    """Outputs with smaller losses, by steps along the sign of the gradient."""
+    for _ in range(steps):
+        free = outputs.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(task.objective.losses(free, task.query.y).sum(), free)
+        outputs = free.detach() - 0.05 * gradient.sign()
+    return outputs
 
 
 @promised("task_family", any_case)
 def repeats(case: FamilyCase) -> None:
-    """Equal generators draw equal tasks, others draw others, whatever torch's global generator says."""
+    """Equal generators draw equal tasks, others draw others, whatever torch's global generator says, which is
+    left alone; the seen tasks are the same, however many others there are.
+    """
     drawn, family = [], case.family()
     for seed in (1, 2):
         torch.manual_seed(seed)
-        drawn.append([_content(task) for task in case.tasks(family)])
-    same = all(torch.equal(a, b) for a, b in zip(*drawn, strict=True))
-    require(same, "two draws with equal generators differ")
-    other = FamilyCase(case.subject, case.seen, case.validation, case.held_out, case.seed + 1)
-    changed = any(not torch.equal(a, _content(b)) for a, b in zip(drawn[0], other.tasks(), strict=True))
-    require(changed, "another generator draws the same tasks")
+        with leaves_generator():
+            drawn.append(case.splits(family))
+    for split in SPLITS:
+        require(_alike(*(getattr(splits, split) for splits in drawn)), "two draws with equal generators differ")
+    same = [split for split in SPLITS if getattr(drawn[0], split)]
+    for seed in (1, 2, 3):
+        if same:
+            other = replace(case, seed=case.seed + seed).splits(family)
+            same = [split for split in same if _alike(getattr(drawn[0], split), getattr(other, split))]
+    require(not same, f"other generators draw the same tasks, {(*same, '')[0]}")
+    with suppress(Refusal):
+        require(_alike(drawn[0].seen, _fewer(case, family).seen), "the seen tasks depend on how many others there are")
+
+
+def _fewer(case: FamilyCase, family: TaskFamily) -> TaskSplits:
+    """As many seen tasks, and no others."""
+    return replace(case, validation=0, held_out=0).splits(family)
+
+
+def _alike(tasks: Sequence[Task], others: Sequence[Task]) -> bool:
+    """Whether names and contents are the same."""
+    pairs = zip(tasks, others, strict=True)
+    return all(a.name == b.name and torch.equal(_content(a), _content(b)) for a, b in pairs)
 
 
 def _content(task: Task) -> Tensor:
@@ -143,7 +196,7 @@ def _content(task: Task) -> Tensor:
     return torch.cat([part.double().flatten() for part in parts])
 
 
-@promised("task_family", any_case)
+@promised("task_family", any_case, further=large_case)
 def parts(case: FamilyCase) -> None:
     """No task is there twice, by its name or by its examples, in whatever order; and no code lies in two splits.
 
@@ -153,62 +206,33 @@ def parts(case: FamilyCase) -> None:
     splits = case.splits()
     of_split: list[Sequence[Task]] = [getattr(splits, split) for split in SPLITS]
     for first, second in combinations(of_split, 2):
-        near = next((f"{a.name} and {b.name}" for a in first for b in second if _one_code(a, b)), "")
+        near = next((f"{a.name} and {b.name}" for a, b in of_one_code(first, second)), "")
         require(not near, f"tasks {near} have one code, and lie in two splits")
     tasks = [task for split in of_split for task in split]
-    names = [task.name for task in tasks]
-    twice = next((name for name in names if names.count(name) > 1), "")
+    twice = next((name for name, number in Counter(task.name for task in tasks).items() if number > 1), "")
     require(not twice, f"two tasks are called {twice!r}")
-    for one, other in combinations(_Told.all(tasks), 2):
-        require(one.examples != other.examples, f"tasks {one.task.name} and {other.task.name} have the same examples")
-        again = one.support == other.support and (one.task.code is None or _one_code(one.task, other.task))
-        require(not again, f"tasks {one.task.name} and {other.task.name} have the same support data and code")
-
-
-def _one_code(one: Task, other: Task) -> bool:
-    """Whether two codes are the same, but for less than what tells tasks apart."""
-    if one.code is None or other.code is None or one.code.shape != other.code.shape:
-        return False
-    return torch.allclose(one.code.double(), other.code.double(), rtol=NEAR, atol=NEAR)
-
-
-@dataclass(frozen=True, eq=False)
-class _Told:
-    """A task and its examples, in no order: those of the support data, and all."""
-
-    task: Task
-    support: Counter[bytes]
-    examples: Counter[bytes]
-
-    @classmethod
-    def all(cls, tasks: Sequence[Task]) -> list[_Told]:
-        """Of every task."""
-        rows = [(task, _rows(task.support), _rows(task.query)) for task in tasks]
-        return [cls(task, support, support + query) for task, support, query in rows]
-
-
-def _rows(data: Data) -> Counter[bytes]:
-    """How often each example is there."""
-    points = len(data)
-    rows = torch.cat([data.x.double().reshape(points, -1), data.y.double().reshape(points, -1)], 1)
-    return Counter(row.tobytes() for row in (rows + 0.0).numpy())  # so that no zero has a sign
+    pair = next((f"{a.name} and {b.name}" for a, b in of_one_content(tasks)), "")
+    require(not pair, f"tasks {pair} have the same examples, or the same support data and code")
 
 
 @promised("task_family", any_case)
 def withholds(case: FamilyCase) -> None:
     """A task's query examples are others than its support examples."""
     for task in case.tasks():
-        known = {row.tobytes() for row in task.support.x.flatten(1).numpy()}
-        leaked = sum(row.tobytes() in known for row in task.query.x.flatten(1).numpy())
+        leaked = shared_inputs(task)
         require(not leaked, f"{leaked} query examples of task {task.name} are support examples, too")
 
 
 @promised("task_family", any_case)
 def stacks(case: FamilyCase) -> None:
-    """Tasks have equally many support examples, and equally many query examples, so that they train side by side."""
+    """Tasks have equally many support examples, and equally many query examples, of the same dtypes, so that
+    they train side by side.
+    """
     tasks = list(case.tasks())
     sizes = {(len(task.support), len(task.query)) for task in tasks}
     require(len(sizes) == 1, f"tasks have support and query examples of the numbers {sorted(sizes)}")
+    dtypes = {(data.x.dtype, data.y.dtype) for task in tasks for data in (task.support, task.query)}
+    require(len(dtypes) == 1, f"tasks have examples of the dtypes {sorted(map(str, dtypes))}")
     batch = TaskBatch.of(tasks)
     require(batch.support.x.shape[0] == len(tasks), "the tasks can't be stacked")
 
