@@ -22,7 +22,7 @@ mlps = st.builds(
     bias=st.booleans(),
 )
 inputs_of = st.lists(st.integers(1, 3), min_size=1, max_size=2).map(tuple)
-shapes = st.builds(TaskShape, inputs_of, st.tuples(st.integers(1, 4)))
+shapes = st.builds(TaskShape, inputs_of, st.lists(st.integers(1, 4), min_size=1, max_size=2).map(tuple))
 
 
 def random(seed: int) -> torch.Generator:

@@ -111,6 +111,8 @@ BAD: dict[str, tuple[str | bytes, Sequence[str]]] = {
     "one class": ("x,y,label\n1,2,a\n3,4,a\n", ["column 'label' has one class only ('a'); the prior tells 2 apart"]),
     "three classes": (GOOD + "5,6,c\n", ["column 'label' has 3 classes ('a', 'b', 'c'); the prior tells 2 apart"]),
     "lines within cells": ('x,y,label\n1,2,"a\nb"\n3,x,c\n', ["line 4, column 'y': the cell is 'x'"]),
+    "a row too long": ("x,y,label\n1,2,a\n3,4,5,b\n", ["1 mistake", "line 3: 4 cells, where line 1 names 3"]),
+    "two columns of labels": ("x,label,label\n1,a,b\n2,b,a\n", ["1 mistake", "2 columns are called 'label'"]),
     "two mistakes": ("x,y,label\n1,2,a\n3,z,a\n", ["2 mistakes", "column 'label' has one class", "line 3, column 'y'"]),
 }
 

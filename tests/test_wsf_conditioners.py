@@ -150,3 +150,19 @@ def test_code_of_tasks_without_one_is_refused_in_a_sentence() -> None:
     bare = Task("bare", SHAPE, nameless.support, nameless.query, nameless.objective)
     with pytest.raises(PartError, match="task 'bare' has none"):
         Code(SHAPE).describe(bare)
+
+
+def test_moments_say_what_each_of_them_is() -> None:
+    task = make_task(0)
+    x, y = task.support.x.double(), task.support.y
+    told = dict(zip(Moments(SHAPE).called(task), Moments(SHAPE).describe(task).tolist(), strict=False))
+    assert told["share of class 1"] == pytest.approx(float((y == 1).double().mean()))
+    assert told["mean of input 3 in class 0"] == pytest.approx(float(x[y == 0, 2].mean()))
+    assert told["deviation of input 1 in class 1"] == pytest.approx(float(x[y == 1, 0].std(correction=0)))
+    task = make_task(0, kind="regression")
+    x, y = task.support.x.double(), task.support.y.double()
+    told = dict(zip(MeanEmbedding(SHAPE).called(task), MeanEmbedding(SHAPE).describe(task).tolist(), strict=False))
+    assert told["mean of target 2"] == pytest.approx(float(y[:, 1].mean()))
+    assert told["deviation of input 3"] == pytest.approx(float(x[:, 2].std(correction=0)))
+    pair = torch.stack([x[:, 2], y[:, 0]])
+    assert told["correlation of input 3 and target 1"] == pytest.approx(float(torch.corrcoef(pair)[0, 1]), rel=1e-5)

@@ -90,7 +90,8 @@ class Prior(nn.Module):
 
     def outside(self, task: Task) -> str:
         """How far a task lies outside what was seen, as a clause (`seen_range.outside`); empty where it does not."""
-        return outside(self.raw_features([task])[0], self.feature_min, self.feature_max)
+        called = self.conditioner.called(task)
+        return outside(self.raw_features([task])[0], self.feature_min, self.feature_max, called)
 
     def mix(self, x_0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """``x_t = alpha_t x_0 + sigma_t eps`` for latents (batch, size) and times (batch,)."""

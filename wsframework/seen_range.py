@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -11,7 +13,7 @@ MARGIN = 0.1
 """How far beyond what was seen a feature still counts as seen, in widths of that range."""
 
 
-def outside(features: Tensor, low: Tensor, high: Tensor) -> str:
+def outside(features: Tensor, low: Tensor, high: Tensor, called: Sequence[str] = ()) -> str:
     """The clause that says how far ``features`` lie outside their ranges; empty where they do not.
 
     Each is compared for itself with its range, widened on both sides by a tenth of its width (of 1, for one that
@@ -20,6 +22,7 @@ def outside(features: Tensor, low: Tensor, high: Tensor) -> str:
     Arguments:
         features: of one task, (features,).
         low, high: least and largest over the seen tasks, (features,).
+        called: what the first of the features are, in words.
 
     >>> low, high = torch.tensor([0.0, -1.0]), torch.tensor([1.0, 1.0])
     >>> outside(torch.tensor([1.05, -1.1]), low, high)
@@ -33,10 +36,11 @@ def outside(features: Tensor, low: Tensor, high: Tensor) -> str:
     if not count:
         return ""
     worst = int(beyond.argmax())
+    what = f" ({called[worst]})" if worst < len(called) else ""
     lie, most = ("lies", "") if count == 1 else ("lie", ", most of all")
     return (
         f"{count} of the {len(features)} numbers that describe the task {lie} outside what the prior has "
-        f"seen{most}: number {worst + 1} is {features[worst]:.4g}, seen was {_range(low[worst], high[worst])}"
+        f"seen{most}: number {worst + 1}{what} is {features[worst]:.4g}, seen was {_range(low[worst], high[worst])}"
     )
 
 

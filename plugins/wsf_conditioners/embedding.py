@@ -8,7 +8,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from wsf_conditioners.moments import classes, flat, moments, moments_length, padded
+from wsf_conditioners.moments import called, classes, flat, moments, moments_length, padded
 from wsf_conditioners.perceptron import Count, perceptron
 from wsframework.parts.interfaces import TaskConditioner
 from wsframework.parts.values import Least
@@ -61,6 +61,10 @@ class MeanEmbedding(TaskConditioner):
         """Moments, then mean Fourier features class by class, in float32: (features,)."""
         found = torch.cat([moments(task.support, self.shape), self._mean_features(task.support)])
         return padded(found, moments_length(self.shape) + classes(self.shape) * len(self.phases)).float()
+
+    def called(self, task: Task) -> list[str]:
+        """Which moment of what, for the moments that come first."""
+        return called(task.support, self.shape)
 
     def _mean_features(self, data: Data) -> Tensor:
         """Means of ``cos(w . x + b)``: (classes * features,), zeros for a class without examples."""

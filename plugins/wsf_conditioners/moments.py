@@ -79,6 +79,19 @@ def moments(data: Data, shape: TaskShape) -> Tensor:
     return padded(found, moments_length(shape))
 
 
+def called(data: Data, shape: TaskShape) -> list[str]:
+    """What each of the `moments` is, in words."""
+    x, y = flat(data)
+    if not y.is_floating_point():
+        of_inputs = [f"{what} of input {i + 1}" for what in ("mean", "deviation") for i in range(x.shape[1])]
+        each = [["share of class {}", *(f"{what} in class {{}}" for what in of_inputs)]] * classes(shape)
+        return [what.format(k) for k, words in enumerate(each) for what in words]
+    both = (("input", x.shape[1]), ("target", y.shape[1]))
+    alone = [f"{what} of {side} {i + 1}" for side, n in both for what in ("mean", "deviation") for i in range(n)]
+    pairs = [(i + 1, j + 1) for i in range(x.shape[1]) for j in range(y.shape[1])]
+    return alone + [f"correlation of input {i} and target {j}" for i, j in pairs]
+
+
 def classes(shape: TaskShape) -> int:
     """How many classes there are, if that is what the tasks are about: the last axis of the outputs."""
     return math.prod(shape.outputs[-1:])
@@ -120,6 +133,10 @@ class Moments(TaskConditioner):
     def describe(self, task: Task) -> Tensor:
         """Moments of the support data, in float32: (features,)."""
         return moments(task.support, self.shape).float()
+
+    def called(self, task: Task) -> list[str]:
+        """Which moment of what."""
+        return called(task.support, self.shape)
 
     def forward(self, features: Tensor) -> Tensor:
         """Standardised moments (batch, features) to (batch, size)."""

@@ -21,17 +21,18 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "silu": nn.SiL
 class Perceptron(nn.Module):
     """``layers[-1](act(... act(layers[0](x))))``: inputs (..., in), outputs (..., out)."""
 
-    def __init__(self, sizes: tuple[int, ...], activation: str, bias: bool) -> None:
+    def __init__(self, sizes: tuple[int, ...], outputs: tuple[int, ...], activation: str, bias: bool) -> None:
         super().__init__()
+        self.outputs = outputs
         self.layers = nn.ModuleList(nn.Linear(a, b, bias=bias) for a, b in pairwise(sizes))
         self.activation = ACTIVATIONS[activation]()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Outputs (batch, out) for inputs (batch, *inputs), flattened first."""
+        """Outputs (batch, *outputs) for inputs (batch, *inputs), flattened first."""
         h = x.flatten(1)
         for layer in self.layers[:-1]:
             h = self.activation(layer(h))
-        outputs: Tensor = self.layers[-1](h)
+        outputs: Tensor = self.layers[-1](h).unflatten(-1, self.outputs)
         return outputs
 
 
@@ -63,7 +64,7 @@ class Mlp(Architecture):
 
     def network(self, shape: TaskShape) -> nn.Module:
         """The module itself."""
-        return Perceptron(self.sizes(shape), self.activation, self.bias)
+        return Perceptron(self.sizes(shape), shape.outputs, self.activation, self.bias)
 
     def space(self, shape: TaskShape) -> WeightSpace:
         """Hidden neurons are free; inputs and outputs are fixed."""
@@ -100,7 +101,7 @@ class Mlp(Architecture):
             weight = parameters[f"layers.{i}.weight"]
             h = torch.baddbmm(parameters[f"layers.{i}.bias"].unsqueeze(-1), weight, h) if self.bias else weight @ h
             h = activation(h) if i < last else h
-        return h.mT
+        return h.mT if len(shape.outputs) == 1 else h.mT.reshape(*h.mT.shape[:2], *shape.outputs)
 
 
 _FUNCTIONS = {

@@ -27,10 +27,13 @@ def numbers(table: Table, columns: Sequence[int], mistakes: list[str]) -> Tensor
     return found.float()
 
 
-def classes(table: Table, column: int, count: int, mistakes: list[str]) -> tuple[Tensor, tuple[str, ...]]:
+def classes(table: Table, column: int, count: int | None, mistakes: list[str]) -> tuple[Tensor, tuple[str, ...]]:
     """The column's classes as indices (rows,), and what each of them is called in the file.
 
     Classes are in the order of their numbers where all of them are numbers, else in that of their names.
+
+    Arguments:
+        count: how many there should be, if that can be told from the table.
     """
     name, cells = table.names[column], [row.cells[column] for row in table.rows]
     present = [cell for cell in cells if not _missing(cell)]
@@ -38,7 +41,7 @@ def classes(table: Table, column: int, count: int, mistakes: list[str]) -> tuple
     called = {value(cell): cell for cell in reversed(present)}
     index = {found: i for i, found in enumerate(sorted(called))}
     names = tuple(called[found] for found in index)
-    if cells and len(names) != count:
+    if cells and count is not None and len(names) != count:
         mistakes.append(_other_count(name, names, count))
     lines = [row.line for row in table.rows if _missing(row.cells[column])]
     mistakes += [f"line {line}, column {name!r}: the class is missing" for line in lines]

@@ -70,10 +70,10 @@ def _check_labels(prior: Prior, labels: Sequence[str]) -> None:
 
 
 def _columns(table: Table, labels: Sequence[str], inputs: int, mistakes: list[str]) -> _Columns | None:
-    """Which columns are what; None where a label is not there."""
+    """Which columns are what; None where a label is not there, or several columns are called so."""
     absent = [label for label in labels if label not in table.names]
     mistakes += [_absent(label, table) for label in absent]
-    if absent:
+    if absent or any(table.names.count(label) > 1 for label in labels):
         return None
     places = [table.names.index(label) for label in labels]
     others = [i for i in range(len(table.names)) if i not in places]
@@ -95,7 +95,8 @@ def _read(table: Table, columns: _Columns, prior: Prior, mistakes: list[str]) ->
     """Inputs (rows, columns), labels (rows,) or (rows, *outputs), and what the classes are called."""
     outputs = prior.shape.outputs
     if prior.origin.objective == "classification":
-        y, names = classes(table, columns.labels[0], outputs[0], mistakes)
+        count = None if table.in_rows else outputs[0]  # rows that could not be read may hold the others
+        y, names = classes(table, columns.labels[0], count, mistakes)
     else:
         y, names = numbers(table, columns.labels, mistakes).reshape(-1, *outputs), ()
     return numbers(table, columns.inputs, mistakes), y, names

@@ -183,6 +183,10 @@ class TaskConditioner(Part, nn.Module):
     def describe(self, task: Task) -> Tensor:
         """What is known of the task, as features (features,): from its support data, code or text only."""
 
+    def called(self, task: Task) -> Sequence[str]:
+        """What the features of the task are, in words, as far as there are any: the first so many of them."""
+        return ()
+
     @abstractmethod
     def forward(self, features: Tensor) -> Tensor:
         """Features (batch, features), standardised over the seen tasks, to the embedding (batch, size)."""
