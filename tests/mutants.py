@@ -88,7 +88,7 @@ class DeclinesAll(HonestDenoiser):
         raise SpaceError("this denoiser serves no space")
 
 
-@breaks("finite")
+@breaks("finite", "attends")
 class InfiniteAtTheEnd(HonestDenoiser):
     def forward(self, x_t, t, condition, space):
         return super().forward(x_t, t / (1 - t) ** 0.5, condition, space)
@@ -204,7 +204,7 @@ class BatchCentred(HonestDenoiser):
         return out + 0.1 * out.mean(0)
 
 
-@breaks("separates")
+@breaks("separates", "attends")
 class FirstTime(HonestDenoiser):
     """The time of the first member for all."""
 
@@ -888,7 +888,7 @@ class NormalisesTheBatch(HonestConditioner):
         return out - 0.1 * out.mean(0)
 
 
-@breaks("preserves")
+@breaks("preserves", "repeats")
 class CentresTheData(HonestConditioner):
     def describe(self, task):
         found = super().describe(task)
@@ -912,12 +912,12 @@ class ZeroesQueries(HonestConditioner):
     describe = afterwards(lambda task: task.query.y.zero_())
 
 
-@breaks("preserves")
+@breaks("preserves", "repeats")
 class ReversesLabels(HonestConditioner):
     describe = afterwards(lambda task: task.support.y.copy_(task.support.y.flip(0) + 1))
 
 
-@breaks("preserves")
+@breaks("preserves", "repeats")
 class ZeroesTheCode(HonestConditioner):
     describe = afterwards(lambda task: task.code.zero_() if task.code is not None else None)
 
@@ -1422,13 +1422,6 @@ class HoldsOutTheSame(HonestFamily):
 
 
 @breaks("repeats")
-class HeldOutFirst(HonestFamily):
-    def draw(self, seen, validation, held_out, generator):
-        first = super().draw(0, 0, held_out, generator).held_out
-        return replace(super().draw(seen, validation, 0, generator), held_out=first)
-
-
-@breaks("repeats")
 class CountsNames(HonestFamily):
     number = 0
 
@@ -1672,7 +1665,7 @@ class QueriesWhereManyDraws(HonestInitializer):
         return super().weights(tasks, draws, generator) + seen * (draws > 4)
 
 
-@breaks("repeats")
+@breaks("repeats", "abstains")
 class RemembersNames(HonestInitializer):
     def fit(self, setting):
         super().fit(setting)

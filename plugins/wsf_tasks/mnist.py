@@ -21,6 +21,7 @@ from wsframework.tasks import OBJECTIVES, Data, Split, Task, TaskShape, TaskSpli
 
 OF_EACH = 500
 PIXELS = 28
+APART = 0.005  # degrees between any two angles
 SECTORS, USED = 36, 0.6  # of the circle; of each sector, so that angles of two lie apart
 DEALT: dict[Split, slice] = {"held_out": slice(0, 7), "validation": slice(7, 11), "seen": slice(11, SECTORS)}
 
@@ -140,11 +141,15 @@ class Mnist(TaskFamily):
         upright = self._images(generator)
         pixels = self._pooled(upright[0])
         center, scale = pixels.mean(), pixels.std()
+        angles: list[float] = []
 
         def task(split: Split, name: str, generator: torch.Generator) -> Task:
             own = sectors[DEALT[split]]
             sector = float(own[torch.randint(len(own), (1,), generator=generator)])
             angle = 360 / SECTORS * (sector + USED * float(torch.rand((), generator=generator)))
+            while any(abs(angle - other) < APART for other in angles):
+                angle = 360 / SECTORS * (sector + USED * float(torch.rand((), generator=generator)))
+            angles.append(angle)
             support, query = (labelled((self._pooled(turned(x, angle)) - center) / scale) for x in upright)
             return self._rotation(name, angle, support, query)
 

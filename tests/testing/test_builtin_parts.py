@@ -56,6 +56,8 @@ SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("task_family", "tabular", {}),
     ("task_family", "sequences", {}),
     ("task_family", "markov", {}),
+    ("task_family", "digits", {}),
+    ("task_family", "sinusoids", {}),
     ("task_family", "images", {}),
     ("task_family", "images", {"colour": True, "thumbnail": 0, "size": 8}),
     ("task_family", "dynamics", {}),
@@ -64,7 +66,20 @@ SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("task_family", "shapes", {"code": "scan", "points": 12, "query": 9}),
     ("task_family", "glyphs", {}),
 ]
-SLOW = {"pretrained", "mnist", "mnist1d", "tabular", "sequences", "markov", "images", "dynamics", "shapes", "glyphs"}
+SLOW = {
+    "pretrained",
+    "digits",
+    "sinusoids",
+    "mnist",
+    "mnist1d",
+    "tabular",
+    "sequences",
+    "markov",
+    "images",
+    "dynamics",
+    "shapes",
+    "glyphs",
+}
 HEAVY = {"cnn", "resnet", "transformer", "gru", "rnn"}
 SUBJECTS = [
     *(

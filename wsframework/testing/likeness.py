@@ -16,18 +16,24 @@ WAVES = 16
 
 def of_one_code(first: Sequence[Task], second: Sequence[Task]) -> Iterator[tuple[Task, Task]]:
     """The pairs that have one code."""
-    known = [[t for t in tasks if t.code is not None] for tasks in (first, second)]
-    for one in known[0]:
-        for other in known[1]:
-            if _one_code(one, other):
-                yield one, other
+    ours, theirs = ([t for t in tasks if t.code is not None] for tasks in (first, second))
+    for one in ours:
+        others = [t for t in theirs if t.code is not None and one.code is not None and t.code.shape == one.code.shape]
+        codes = [t.code for t in others if t.code is not None]
+        if one.code is not None and codes:
+            yield from ((one, others[k]) for k in _same(one.code, torch.stack(codes)).nonzero().flatten().tolist())
 
 
 def _one_code(one: Task, other: Task) -> bool:
     """Whether two codes are the same, but for less than what tells tasks apart."""
     if one.code is None or other.code is None or one.code.shape != other.code.shape:
         return False
-    return bool(((one.code - other.code).abs() <= NEAR * (1 + other.code.abs())).all())
+    return bool(_same(one.code, other.code.unsqueeze(0)))
+
+
+def _same(code: Tensor, others: Tensor) -> Tensor:
+    """Which codes (n, length) are ``code``: (n,), bool."""
+    return ((code - others).abs() <= NEAR * (1 + others.abs())).flatten(1).all(1)
 
 
 def of_one_content(tasks: Sequence[Task]) -> Iterator[tuple[Task, Task]]:

@@ -210,7 +210,7 @@ def _fault_of_a_step(
     centred = x_t - x_t.mean()
     x_s = x_s.double()
     noise = x_s - x_s.mean() - centred * (centred @ x_s) / (centred @ centred)
-    slack = STEPPING * way**2 + 5 * float(noise.std()) / math.sqrt(case.points)
+    slack = STEPPING * way**2 + 5 * float(noise.std()) / math.sqrt(case.points) + 1e-9
     return _fault(case, scheduler, x_s, s, slack, slack)
 
 

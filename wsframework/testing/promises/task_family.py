@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import cast
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from wsframework.parts.interfaces import TaskFamily
 from wsframework.tasks import OBJECTIVES, Data, Objective, Task, TaskBatch, TaskSplits, objective_name
-from wsframework.testing.check import Refusal, may_decline, promised, require
+from wsframework.testing.check import may_decline, promised, require
 from wsframework.testing.likeness import of_one_code, of_one_content, shared_inputs
 from wsframework.testing.subject import Subject
 from wsframework.testing.untouched import leaves_generator
@@ -158,9 +157,7 @@ def _descended(task: Task, outputs: Tensor, steps: int = 10) -> Tensor:
 
 @promised("task_family", any_case)
 def repeats(case: FamilyCase) -> None:
-    """Equal generators draw equal tasks, others draw others, whatever torch's global generator says, which is
-    left alone; the seen tasks are the same, however many others there are.
-    """
+    """Equal generators draw equal tasks, others draw others; torch's global generator changes nothing, nor changes."""
     drawn, family = [], case.family()
     for seed in (1, 2):
         torch.manual_seed(seed)
@@ -174,13 +171,6 @@ def repeats(case: FamilyCase) -> None:
             other = replace(case, seed=case.seed + seed).splits(family)
             same = [split for split in same if _alike(getattr(drawn[0], split), getattr(other, split))]
     require(not same, f"other generators draw the same tasks, {(*same, '')[0]}")
-    with suppress(Refusal):
-        require(_alike(drawn[0].seen, _fewer(case, family).seen), "the seen tasks depend on how many others there are")
-
-
-def _fewer(case: FamilyCase, family: TaskFamily) -> TaskSplits:
-    """As many seen tasks, and no others."""
-    return replace(case, validation=0, held_out=0).splits(family)
 
 
 def _alike(tasks: Sequence[Task], others: Sequence[Task]) -> bool:
