@@ -201,16 +201,17 @@ def _fault_of_a_step(
 ) -> str:
     """What is wrong after one step from the noised form of time t.
 
-    The step's own noise is what a line through (x_t, x_s) leaves; drawing explains so much as it has.
+    The step's own noise is what a line through (x_t, x_s) leaves; drawing explains so much as it and x_t have.
     """
     x_t = case.noised(scheduler, t)
     x_s, _ = scheduler.step(case.exact(scheduler), x_t.clone(), t, s, None, generator)
     (alpha_t, sigma_t), (alpha_s, sigma_s) = scheduler.alpha_sigma(t), scheduler.alpha_sigma(s)
     way = float((alpha_s - alpha_t).abs() + (sigma_s - sigma_t).abs())
-    centred = x_t - x_t.mean()
-    x_s = x_s.double()
+    centred, x_s = x_t - x_t.mean(), x_s.double()
     noise = x_s - x_s.mean() - centred * (centred @ x_s) / (centred @ centred)
-    slack = STEPPING * way**2 + 5 * float(noise.std()) / math.sqrt(case.points) + 1e-9
+    mean_t, std_t = case.moments(scheduler, t)
+    begun = float((x_t.mean() - mean_t).abs() + (x_t.std() - std_t).abs()) + 1e-9
+    slack = STEPPING * way**2 + 5 * float(noise.std()) / math.sqrt(case.points) + 2 * begun
     return _fault(case, scheduler, x_s, s, slack, slack)
 
 
