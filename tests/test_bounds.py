@@ -44,6 +44,7 @@ IMPOSSIBLE: dict[tuple[str, str], dict[str, list[Any]]] = {
     ("initializer", "ridge"): {"alpha": [0, -1]},
     ("initializer", "search"): {"candidates": [0]},
     **{("initializer", name): {"steps": [-1]} for name in ("hypernetwork", "denoising", "flat")},
+    ("initializer", "reptile"): {"rate": [0, 1.5]} | {key: [0] for key in ("steps", "inner", "lr", "batch", "points")},
     ("initializer", "pretrained"): {key: [0] for key in ("steps", "lr", "batch", "points")},
 }
 

@@ -24,7 +24,7 @@ from wsframework.tasks import Data, Task
 
 EVERYONE = tuple(REGISTRY.parts("initializer"))
 BEST = "prior (best of 3)"
-CONFIG = made({"compare.initializers": EVERYONE, "compare.pretrained.steps": 5})
+CONFIG = made({"compare.initializers": EVERYONE, "compare.pretrained.steps": 5, "compare.reptile.steps": 2})
 
 
 @dataclass(frozen=True)

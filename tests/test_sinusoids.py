@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -37,6 +38,19 @@ def test_targets_are_those_of_the_wave(seed: int, code: bool, points: int, query
             torch.testing.assert_close(data.y, (a * torch.sin(data.x.double() - p)).float(), rtol=1e-4, atol=1e-5)
         assert (task.code is not None) == code == (f"{a:.3g} sin" in task.text)
         assert task.code is None or torch.equal(task.code, torch.tensor([a, p]))
+
+
+@settings(max_examples=10)
+@given(seed=SEEDS, points=st.integers(1, 12))
+def test_the_canvas_is_the_wave_over_all_places(seed: int, points: int) -> None:
+    """Of a task that has noisy examples: query targets lie on the curve, which runs through wherever they are."""
+    family = Sinusoids(points=points, query=20, noise=1.0)
+    (task,) = family.draw(1, 0, 0, torch.Generator().manual_seed(seed)).seen
+    x, y = (values.flatten().numpy() for values in (family.canvas(task).x, family.canvas(task).y))
+    assert (x[0], x[-1]) == (-5, 5)
+    assert (x[1:] > x[:-1]).all()
+    asked = task.query.x.flatten().numpy()
+    torch.testing.assert_close(torch.as_tensor(np.interp(asked, x, y)).float(), task.query.y[:, 0], rtol=0, atol=0.01)
 
 
 @settings(max_examples=10)

@@ -14,16 +14,19 @@ from torch import Tensor
 from wsf_initializers.analytic import Analytic
 from wsf_initializers.descriptor import Nearest, Ridge
 from wsf_initializers.pretrained import Pretrained, output_index
+from wsf_initializers.reptile import Reptile
 from wsf_initializers.undescribed import Mean, Member, Random
 from wsf_networks.mlp import Mlp
 from wsf_tasks.gaussians import Gaussians
 
 from wsframework.errors import NotApplicable
-from wsframework.parts.interfaces import Architecture, Initializer, Setting
+from wsframework.parts.interfaces import Architecture, Initializer, Setting, TaskFamily
 from wsframework.spaces import Weights, WeightSpace
-from wsframework.tasks import OBJECTIVES, Data, Task, TaskShape
+from wsframework.tasks import OBJECTIVES, Data, Task, TaskBatch, TaskShape
+from wsframework.training import Budget, support_losses, train_networks
 from wsframework.zoo import Zoo
 
+FAMILY = Gaussians(points=40, query=4)
 BUILDERS: list[Callable[[], Initializer]] = [
     Random,
     Member,
@@ -32,6 +35,7 @@ BUILDERS: list[Callable[[], Initializer]] = [
     Ridge,
     Analytic,
     lambda: Pretrained(steps=3),
+    lambda: Reptile(steps=3, inner=2, batch=4),
 ]
 
 
@@ -46,10 +50,14 @@ def class_means(tasks: Sequence[Task]) -> Tensor:
 
 
 def make_setting(
-    networks: int = 12, tasks: int = 8, seed: int = 0, architecture: Architecture | None = None, x: Tensor | None = None
+    networks: int = 12,
+    tasks: int = 8,
+    seed: int = 0,
+    architecture: Architecture | None = None,
+    x: Tensor | None = None,
+    family: TaskFamily = FAMILY,
 ) -> Setting:
     architecture = architecture or Mlp(widths=(6,))
-    family = Gaussians(points=40, query=4)
     drawn = family.draw(tasks, 0, 0, source(seed)).seen
     space = architecture.space(family.shape)
     task_index = torch.randint(tasks, (networks,), generator=source(seed + 1))
@@ -66,8 +74,8 @@ def make_setting(
     )
 
 
-def unseen(count: int = 5, seed: int = 99) -> Sequence[Task]:
-    return Gaussians(points=40, query=4).draw(0, 0, count, source(seed)).held_out
+def unseen(count: int = 5, seed: int = 99, family: TaskFamily = FAMILY) -> Sequence[Task]:
+    return family.draw(0, 0, count, source(seed)).held_out
 
 
 @pytest.mark.parametrize("build", BUILDERS)
@@ -102,7 +110,9 @@ def test_draws_of_random_initializers_differ(build: Callable[[], Initializer]) -
     assert len(first[0].unique(dim=0)) > 1
 
 
-@pytest.mark.parametrize("build", [Mean, Nearest, Ridge, lambda: Pretrained(steps=3)])
+@pytest.mark.parametrize(
+    "build", [Mean, Nearest, Ridge, lambda: Pretrained(steps=3), lambda: Reptile(steps=3, inner=2)]
+)
 def test_deterministic_initializers_repeat_their_answer(build: Callable[[], Initializer]) -> None:
     part = build()
     part.fit(make_setting())
@@ -263,6 +273,45 @@ def test_pretrained_changes_the_last_layer_alone_from_task_to_task() -> None:
     varies = (x != x[0]).any(0).nonzero()[:, 0]
     assert len(varies) > 0
     assert set(varies.tolist()) <= set(output_index(setting.zoo.weights.space).tolist())
+
+
+def after_training(setting: Setting, x: Tensor, tasks: Sequence[Task]) -> float:
+    """Mean support loss over ``tasks`` of the networks that five gradient steps make of ``x`` (tasks, size)."""
+    batch = TaskBatch.of(tasks)
+    *_, last = train_networks(setting.architecture, setting.shape, x, batch, Budget(5, 0.01, 40), source(8))
+    return float(support_losses(setting.architecture, setting.shape, last.x, batch).mean())
+
+
+def test_from_reptile_few_steps_go_farther_than_from_its_own_start() -> None:
+    """On rings never seen. Its start is the network that the setting's generator gives first."""
+    rings = Gaussians(arrangement="rings", points=40, query=4)
+    setting = make_setting(tasks=50, architecture=Mlp(widths=(16,)), family=rings)
+    tasks = unseen(30, family=rings)
+    random = setting.architecture.initialize(setting.shape, 1, source(3)).expand(30, -1)
+    part = Reptile(steps=60, inner=5, batch=8)
+    part.fit(setting)
+    learned = part.weights(tasks, 1, source())[:, 0]
+    assert after_training(setting, learned, tasks) < after_training(setting, random, tasks) / 2
+
+
+def test_reptile_goes_to_the_mean_of_the_networks_that_it_trains() -> None:
+    """One step at the full rate: the mean over tasks of networks trained from the start, and half of it at half."""
+    start, half, whole = (_moved(rate) for rate in (1e-12, 0.5, 1.0))
+    torch.testing.assert_close(half, (start + whole) / 2)
+    setting = make_setting(tasks=1)
+    x = setting.architecture.initialize(setting.shape, 1, source(3))
+    torch.testing.assert_close(start, x[0])
+    *_, last = train_networks(
+        setting.architecture, setting.shape, x, TaskBatch.of(setting.zoo.tasks), Budget(3, 0.01, 40), source()
+    )
+    torch.testing.assert_close(whole, last.x[0], rtol=1e-3, atol=1e-4)
+
+
+def _moved(rate: float) -> Tensor:
+    """Where one step goes that sees all examples of a single task."""
+    part = Reptile(steps=1, inner=3, rate=rate, points=40, batch=2)
+    part.fit(make_setting(tasks=1))
+    return part.weights(unseen(1), 1, source())[0, 0]
 
 
 @pytest.mark.parametrize("build", [Nearest, Ridge])

@@ -13,6 +13,7 @@ def wsf_parts() -> Iterable[type[Part]]:
     from wsf_initializers.descriptor import Nearest, Ridge
     from wsf_initializers.pretrained import Pretrained
     from wsf_initializers.prior import Denoising, Flat, Hypernetwork, PriorInitializer, ShuffledPrior
+    from wsf_initializers.reptile import Reptile
     from wsf_initializers.search import Search
     from wsf_initializers.undescribed import Mean, Member, Random
 
@@ -28,6 +29,7 @@ def wsf_parts() -> Iterable[type[Part]]:
         Hypernetwork,
         Denoising,
         Flat,
+        Reptile,
         Pretrained,
         Analytic,
     ]

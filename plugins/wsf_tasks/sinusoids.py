@@ -13,6 +13,7 @@ from wsframework.parts.values import Least
 from wsframework.tasks import OBJECTIVES, Data, Split, Task, TaskShape, TaskSplits
 
 Count = Annotated[int, Least(1)]
+REACH, PIXELS = 5, 128
 
 
 class Sinusoids(TaskFamily):
@@ -45,6 +46,11 @@ class Sinusoids(TaskFamily):
         drawn = "Amplitudes and phases of all splits were drawn independently, uniformly."
         return independent(self._task, (seen, validation, held_out), generator, drawn)
 
+    def canvas(self, task: Task) -> Data:
+        """The wave, over all places that examples are drawn from."""
+        x = torch.linspace(-REACH, REACH, PIXELS).unsqueeze(1)
+        return Data(x, task.facts["amplitude"] * torch.sin(x - task.facts["phase"]))
+
     def _task(self, split: Split, name: str, generator: torch.Generator) -> Task:
         u, v = torch.rand(2, generator=generator).tolist()
         amplitude, phase = 0.1 + 4.9 * u, math.pi * v
@@ -62,6 +68,6 @@ class Sinusoids(TaskFamily):
 
 def _examples(count: int, amplitude: float, phase: float, noise: float, generator: torch.Generator) -> Data:
     """Examples x, y (count, 1) of a wave."""
-    x = 10 * torch.rand(count, 1, generator=generator) - 5
+    x = REACH * (2 * torch.rand(count, 1, generator=generator) - 1)
     y = amplitude * torch.sin(x - phase) + noise * torch.randn(count, 1, generator=generator)
     return Data(x, y)

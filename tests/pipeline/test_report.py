@@ -19,6 +19,7 @@ from wsframework.pipeline.report.numbers import number
 
 STARTS = {"random": 1.0, "nearest": 0.3, "hypernetwork": 0.02, "prior": 0.1, "prior (best of 8)": 0.08}
 STARTS["analytic"] = 1e-5
+LONG = {"before any step": "before", "after the last epoch": "last"}
 SENTENCE = "it serves tasks with a code | these have <none> & no text."
 
 
@@ -139,6 +140,17 @@ def test_the_verdict_names_whom_the_prior_does_not_beat(scores: dict[str, Any]) 
     assert any("'random': before any step" in s and "times lower" in s for s in told)
     assert any("'hypernetwork': before any step" in s and "times higher" in s for s in told)
     assert any("higher than from hypernetwork, prior (best of 8), analytic (a control)" in s for s in told)
+
+
+def test_whom_the_prior_does_not_beat_stands_at_the_top(scores: dict[str, Any]) -> None:
+    """Right after its own figures; by the metric too, of whose direction the scores know."""
+    before, after = findings(scores)[1:3]
+    for sentence, moment in ((before, "before any step"), (after, "after the last epoch")):
+        assert f"{moment} is lower than from 2 of 5 others; higher than from hypernetwork" in sentence
+        losers = {n for n, c in scores["comparisons"].items() if c[LONG[moment]]["query_metric"]["worse"]}
+        outdone = sentence.partition("its query accuracy is worse than from ")[2].rstrip(".").split(", ")
+        assert {name.removesuffix(" (a control)") for name in outdone if name} == losers
+    assert "its query accuracy is worse than from hypernetwork" in before
 
 
 def test_a_verdict_without_evidence_says_so(scores: dict[str, Any]) -> None:

@@ -9,11 +9,13 @@ import pytest
 import torch
 from tiny import REGISTRY, files, made, tiny
 
+from wsframework.config.reading import read_config
 from wsframework.errors import ConfigError
 from wsframework.pipeline.ablate import ablate
 from wsframework.pipeline.run import run
 from wsframework.pipeline.trial import mistakes_of
 
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "no code": ({"conditioner.use": "code"}, "[conditioner] conditioner 'code' was asked for, but these tasks have no"),
     "heads": ({"denoiser.heads": 3}, "[denoiser] deepsets: heads = 3 do not share width = 16 evenly"),
@@ -34,6 +36,11 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_part_that_does_not_fit_has_its_sentence(changes: dict[str, Any], sentence: str) -> None:
     (mistake,) = mistakes_of(made(changes), REGISTRY)
     assert mistake.startswith(sentence)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_the_parts_of_an_example_fit_each_other(path: Path) -> None:
+    assert mistakes_of(read_config(path, REGISTRY), REGISTRY) == []
 
 
 def test_a_sound_config_has_no_mistakes_and_leaves_the_generator_alone(tmp_path: Path) -> None:

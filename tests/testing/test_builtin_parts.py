@@ -36,6 +36,7 @@ OPTIONS = [
     ("task_family", "sequences", {"length": 8, "vocabulary": 3, "points": 40, "query": 40}),
     ("task_family", "markov", {"vocabulary": 4, "length": 9, "code": True, "points": 8, "query": 8}),
     ("initializer", "pretrained", {"steps": 3}),
+    ("initializer", "reptile", {"steps": 2, "inner": 2}),
 ]
 NETWORKS = [
     ("cnn", {"norm": "batch", "readout": "flatten", "activation": "tanh", "pooling": "average", "stride": 1}),
@@ -70,6 +71,7 @@ SLOW = {
     "pretrained",
     "digits",
     "sinusoids",
+    "reptile",
     "mnist",
     "mnist1d",
     "tabular",
