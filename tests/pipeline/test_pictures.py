@@ -55,6 +55,14 @@ def test_a_second_run_keeps_the_networks_that_were_fine_tuned(tmp_path: Path) ->
     assert heard.reused() == set()
 
 
+def test_a_run_holds_pictures_as_long_as_the_networks_that_they_show(tmp_path: Path) -> None:
+    first = a_run(tmp_path, points=20)
+    assert not first.holds("pictures")
+    first.gather()
+    assert a_run(tmp_path, points=20).holds("pictures")
+    assert not a_run(tmp_path, points=21).holds("pictures")
+
+
 def test_an_image_is_what_the_family_makes_of_the_outputs(tmp_path: Path) -> None:
     run = a_run(tmp_path, "images", size=8, colour=True)
     x = networks(run, 1)

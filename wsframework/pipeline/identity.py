@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib import metadata
@@ -69,6 +70,11 @@ class Identity:
         """That of fine-tuning from weights x."""
         c = self.config
         return fingerprint(x, c.finetune, c.seed, self.zoo, c.tasks.judge)
+
+    def pictures(self, before: Mapping[str, Tensor]) -> str:
+        """That of fine-tuning each initializer's networks ``before``, to be shown."""
+        c = self.config
+        return fingerprint(before, c.finetune, c.seed, self.zoo, c.tasks.judge)
 
     @property
     def _zoo_origin(self) -> list[str]:

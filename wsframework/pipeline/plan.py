@@ -87,7 +87,9 @@ class _Rest:
         if kind == "zoo":
             return self._zoo(few, more)
         if kind == "finetune":
-            return self._finetune(name, few, more)
+            return self._finetune(name, math.ceil(self.tasks / CHUNK), few, more)
+        if kind == "pictures":
+            return self._finetune(name, 1, few, more)
         train, zoo = self.config.train, self.config.zoo
         steps = train.steps or train.epochs * math.ceil(zoo.size / train.batch)
         size = self.tasks * self._draws(initializer) * self.network if kind == "initialize" else 0
@@ -100,10 +102,9 @@ class _Rest:
         seconds = rounds * _on_line(PASSES, few, more, zoo.epochs)
         return Stage("zoo", 1 - lacking / blocks, seconds, zoo.size * self.network)
 
-    def _finetune(self, name: str, few: float, more: float) -> Stage:
+    def _finetune(self, name: str, rounds: int, few: float, more: float) -> Stage:
         section = self.config.finetune
         sizes, wanted = (STEPS, section.steps) if section.steps else (PASSES, section.epochs)
-        rounds = math.ceil(self.tasks / CHUNK)
         return self._whole(name, rounds * _on_line(sizes, few, more, wanted), 0)
 
     def _whole(self, name: str, seconds: float, size: int) -> Stage:

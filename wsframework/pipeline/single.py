@@ -26,7 +26,7 @@ from wsframework.pipeline.initialize import Initial, initialize, save_samples
 from wsframework.pipeline.novelty import distances
 from wsframework.pipeline.pictures import SHOWN, Shown, all_finetuned, can_show, look
 from wsframework.pipeline.several import Vote, best_on_support, vote
-from wsframework.pipeline.stage import Checkpoint, Checkpoints, StageCache, Staged, fingerprint
+from wsframework.pipeline.stage import Checkpoint, Checkpoints, StageCache, Staged
 from wsframework.pipeline.train import train_prior
 from wsframework.pipeline.zoo import build_zoo, load_zoo, missing
 from wsframework.prior import Prior
@@ -203,20 +203,19 @@ class Run:
 
     def initial(self, name: str) -> Initial:
         """The weights that the initializer ``name`` gives for the judged tasks."""
-        path = self.out / "initial" / f"{name}.safetensors"
         checkpoints = Checkpoints(self.out / "checkpoints" / f"initialize-{name}", self.identity.initial(name))
 
         def save(initial: Initial, _: Path) -> None:
             if name == "prior" and not initial.reason:
                 save_samples(self.space, self.judged, initial.x, self.out / "samples")
-            initial.save(path)
+            initial.save(self.out / "initial" / f"{name}.safetensors")
 
         staged = self.cache.stage(
             f"initialize-{name}",
             self.identity.initial(name),
             lambda: initialize(name, self.config, self.registry, self.judged, lambda: self._setting(name, checkpoints)),
             save,
-            lambda _: Initial.load(path),
+            lambda _: self._kept(name),
             checkpoints.spent(),
         )
         checkpoints.remove()
@@ -258,10 +257,9 @@ class Run:
 
     def pictures(self, before: Mapping[str, Tensor]) -> list[Shown]:
         """What networks (tasks, size) of each initializer say of the first judged tasks, before and afterwards."""
-        tasks, c = self.judged[:SHOWN], self.config
+        tasks, c, made_from = self.judged[:SHOWN], self.config, self.identity.pictures(before)
         if not before or not can_show(self.family, tasks):
             return []
-        made_from = fingerprint(before, c.finetune, c.seed, self.identity.zoo, c.tasks.judge)
         staged = all_finetuned(self.cache, made_from, self.architecture, tasks, before, c.finetune, c.seed)
         self._note("pictures", staged, "fine-tuned networks for pictures")
         return look(self.family, self.architecture, tasks, before, staged.value)
@@ -271,14 +269,25 @@ class Run:
         kind, _, label = stage.partition("-")
         if kind == "prior":
             return self.cache.holds(stage, self.identity.prior)
+        if kind == "pictures":
+            return self._holds_pictures()
         name = label.split(" (")[0]
         if not self.cache.holds(f"initialize-{name}", self.identity.initial(name)):
             return False
         return kind == "initialize" or self.cache.holds(stage, self.identity.curves(self._drawn(name, label)))
 
+    def _holds_pictures(self) -> bool:
+        names = self.config.compare.initializers
+        held = all(self.holds(f"initialize-{name}") for name in names)
+        x = {n: initial.x[:SHOWN, 0] for n in names if held and not (initial := self._kept(n)).reason}
+        return held and self.cache.holds("pictures", self.identity.pictures(x))
+
+    def _kept(self, name: str) -> Initial:
+        return Initial.load(self.out / "initial" / f"{name}.safetensors")
+
     def _drawn(self, name: str, label: str) -> Tensor:
         """The weights that the curves called ``label`` begin with, from their file."""
-        x = Initial.load(self.out / "initial" / f"{name}.safetensors").x
+        x = self._kept(name).x
         if name == label:
             return x[:, : self.config.sample.draws]
         return best_on_support(self.architecture, self.judged, x[:, : self.config.sample.best_of])
