@@ -15,13 +15,16 @@ from torch import nn
 from wsframework import Scheduler
 
 class Straight(Scheduler):
-    """A straight line from data to noise, which is no variance-preserving process."""
+    """A straight line from data to noise, which is no variance-preserving process.
+
+    Options:
+        levels: of the training grid.
+    """
 
     name = "straight"
     variance_preserving = {preserving}
 
     def __init__(self, *, levels: int = 20) -> None:
-        """Options: levels."""
         self.levels = levels
 
     def alpha_sigma(self, t):
@@ -49,7 +52,7 @@ def findings(*words: str) -> list[dict[str, str]]:
 
 def module(folder: Path, name: str, preserving: bool) -> Path:
     path = folder / f"{name}.py"
-    path.write_text(HONEST.format(preserving=preserving).replace("which is no", "with `levels`, which is no"))
+    path.write_text(HONEST.format(preserving=preserving))
     return path
 
 

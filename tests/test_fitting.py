@@ -180,7 +180,7 @@ def seen_in(fitting: Fitting, monkeypatch: pytest.MonkeyPatch) -> list[list[int]
     encode = fitting.prior.encoder.encode
 
     def noted(x: Tensor, space: WeightSpace) -> Tensor:
-        seen.append([int((fitting.curriculum.x == row).all(1).nonzero()[0]) for row in x])
+        seen.append([int((fitting.curriculum.networks.x == row).all(1).nonzero()[0]) for row in x])
         return encode(x, space)
 
     monkeypatch.setattr(fitting.prior.encoder, "encode", noted)

@@ -99,8 +99,7 @@ class Architecture(Part):
     def calibrate(self, shape: TaskShape, x: Tensor, inputs: Tensor) -> Tensor:
         """Networks x (networks, size) with the statistics of inputs (networks, points, *inputs), which need no labels.
 
-        Whatever training keeps by the way (running means and variances) is estimated anew, so that ``apply`` on the
-        same inputs gives what ``apply_training`` does. This default is for architectures that keep no statistics.
+        On the same inputs ``apply`` then gives what ``apply_training`` does. This default is for those that keep none.
         """
         return x
 
