@@ -181,6 +181,7 @@ def test_comparisons_are_with_the_first_and_paired(done: tuple[Path, dict[str, A
         assert (ours["better"], ours["worse"]) == (found["worse"], found["better"])
 
 
+@pytest.mark.slow
 def test_again_all_is_reused(done: tuple[Path, dict[str, Any], int], monkeypatch: pytest.MonkeyPatch) -> None:
     folder, scores, _ = done
     heard, built = Heard(), Built(monkeypatch)
@@ -266,6 +267,7 @@ def test_run_leaves_ablations_alone(tmp_path: Path) -> None:
         run(CONFIG, REGISTRY, tmp_path, "cpu")
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_path_of_the_report(done: tuple[Path, dict[str, Any], int], tmp_path: Path) -> None:
     folder, _, _ = done
     (tmp_path / "tiny.toml").write_text(to_toml(CONFIG))

@@ -205,6 +205,7 @@ def _spoilt(task: Task, kept: int) -> Task:
     return replace(task, support=Data(x, task.support.y))
 
 
+@pytest.mark.slow
 def test_another_number_of_examples_draws_anew_and_keeps_the_prior(first: Done, tmp_path: Path) -> None:
     done(tiny(), tmp_path)
     few = done(tiny(finetune__support=6), tmp_path)
