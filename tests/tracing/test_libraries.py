@@ -194,6 +194,7 @@ def test_graph_isomorphism_network() -> None:
     judge((Messages(layer(5, 12, 8), layer(8, 11, 7), layer(7, 10, 2)), (torch.randn(6, 5), EDGES), [12, 8, 11, 7, 10]))
 
 
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor")
 def test_transformer() -> None:
     """Its streams are inputs and outputs; the decoder attends twice."""
     torch.manual_seed(0)
