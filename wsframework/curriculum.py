@@ -52,7 +52,7 @@ class Curriculum:
         noise = torch.randn(x_0.shape, generator=self.generator).to(x_0.device)
         x_t = prior.mix(x_0, noise, t)
         tasks = self.task_index[chosen]
-        output = prior.denoiser(x_t, t, prior.conditioner(self.features[tasks]), prior.latent)
+        output = prior.denoiser(x_t, t, prior.conditioner(self.features[tasks]), prior.named)
         loss = (output - prior.target(x_0, noise, t)).square().mean()
         return loss, prior.clean(output, x_t, t), tasks
 

@@ -13,27 +13,32 @@ from torch import Tensor, nn
 from wsframework.allocation import keep_freed_memory
 from wsframework.config.sections import TrainSection
 from wsframework.curriculum import Curriculum
+from wsframework.mixture import Members, Mixture
 from wsframework.prior import Prior
-from wsframework.zoo import Zoo
 
 
 class Fitting:
-    """The training of ``prior`` on ``zoo``, in place; `steps` runs it, `state` and `resume` carry it over a restart.
+    """The training of ``prior``, in place; `steps` runs it, `state` and `resume` carry it over a restart.
 
     Arguments:
-        features: standardised descriptors of the seen tasks (tasks, features).
+        prior: one, or the members of a mixed zoo.
+        curriculum: what its steps learn from.
         train: the options; its ``steps`` are taken as given, and ``epochs`` say that they go in passes.
-        generator: the source of all randomness, but for that of layers such as dropout, which draw from torch's own
-            generators: whoever trains has seeded these.
+        generator: the curriculum's: the source of all randomness, but for that of layers such as dropout, which draw
+            from torch's own generators: whoever trains has seeded these.
     """
 
     def __init__(
-        self, prior: Prior, zoo: Zoo, features: Tensor, train: TrainSection, generator: torch.Generator
+        self,
+        prior: Prior | Members,
+        curriculum: Curriculum | Mixture,
+        train: TrainSection,
+        generator: torch.Generator,
     ) -> None:
         self.prior, self.train, self.generator = prior, train, generator
         self.averaged = copy.deepcopy(prior).eval() if train.ema else prior
         self.optimizer = torch.optim.Adam(prior.parameters(), lr=train.lr, fused=True)
-        self.curriculum = Curriculum(prior, zoo, features, train, generator)
+        self.curriculum = curriculum
         self.step = 0
 
     def steps(self) -> Iterator[Lesson]:

@@ -104,7 +104,7 @@ class Run:
                 "held_out": len(self.splits.held_out),
                 "judged": self.config.tasks.judge,
             },
-            "zoo": {"size": len(self.zoo), "train_loss": float(self.zoo.loss.mean())},
+            "zoo": self.zoo.facts(),
             "prior": {
                 "parameters": sum(p.numel() for p in self.prior.parameters()),
                 "denoiser_parameters": sum(p.numel() for p in self.prior.denoiser.parameters()),
