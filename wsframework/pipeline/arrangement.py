@@ -1,4 +1,4 @@
-"""Who shares what in a mixed zoo: the members' places beside one another, their kin, and whose conditioner they have."""
+"""Who shares what in a mixed zoo: the members' places in the union, their kin, and whose conditioner they have."""
 
 from __future__ import annotations
 

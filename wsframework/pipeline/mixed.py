@@ -112,7 +112,7 @@ class MixedRun:
             "prior",
             self.made_from,
             lambda: self._trained(checkpoint),
-            lambda priors, out: [prior.save(out / name / "prior") for name, prior in priors.items()],
+            _save,
             lambda out: {name: Prior.load(out / name / "prior", self.registry).to(self.device) for name in self.seen},
             checkpoint.spent(),
         )
@@ -145,3 +145,8 @@ class MixedRun:
         kin = [self.runs[other].zoo for other in one.kin]
         told = self.priors[one.described_as]
         return transferred(run.design, one.shape, self.registry, one.place, kin, told)
+
+
+def _save(priors: Mapping[str, Prior], out: Path) -> None:
+    for name, prior in priors.items():
+        prior.save(out / name / "prior")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
+from torch import Tensor
 
 from wsframework.errors import ConfigError, WsfError
 from wsframework.parts.registry import Registry
@@ -12,6 +13,7 @@ from wsframework.pipeline.arrangement import Arranged, Member, arranged
 from wsframework.pipeline.identity import Identity
 from wsframework.pipeline.trial import try_out
 from wsframework.prior import Prior
+from wsframework.prior_config import Design
 
 
 def try_mixed(source: str, found: Sequence[Member], registry: Registry) -> dict[str, Arranged]:
@@ -30,40 +32,48 @@ def try_mixed(source: str, found: Sequence[Member], registry: Registry) -> dict[
 
 
 def _mistakes(places: Mapping[str, Arranged], registry: Registry) -> Iterator[str]:
-    sizes = {}
+    """The first fault of each part that members share, and what keeps them from sharing it."""
+    sizes: dict[str, int] = {}
+    faults: dict[str, str] = {}
     for name, one in places.items():
         try:
-            prior = Prior(
-                Identity(one.member.config, registry, "cpu", False).design, one.shape, registry, None, one.place
-            )
+            prior = Prior(_design(one, registry), one.shape, registry, None, one.place)
         except WsfError as error:
-            yield f"[denoiser] {error}"
+            faults.setdefault("denoiser", f"[denoiser] {error}")
             continue
         sizes[name] = prior.conditioner.size
-        yield from _tried(prior, name)
+        for section, fault in _faults(prior, name):
+            faults.setdefault(section, f"[{section}] {fault}")
+    yield from faults.values()
     if len(set(sizes.values())) > 1:
         told = ", ".join(f"{size} for {name!r}" for name, size in sizes.items())
         yield f"[conditioner] one denoiser takes embeddings of one length, and these have {told}"
 
 
-def _tried(prior: Prior, name: str) -> Iterator[str]:
-    """What goes wrong when a network passes through the prior's encoder and denoiser."""
-    x, t = torch.zeros(1, prior.space.size), torch.ones(1)
+def _design(one: Arranged, registry: Registry) -> Design:
+    return Identity(one.member.config, registry, "cpu", shares_zoo=False).design
+
+
+def _faults(prior: Prior, network: str) -> Iterator[tuple[str, str]]:
+    """What goes wrong when a network passes through the prior's encoder, and its latent through the denoiser."""
+    x, z, t = torch.zeros(1, prior.space.size), torch.zeros(1, prior.latent.size), torch.ones(1)
     condition = torch.zeros(1, prior.conditioner.size)
-    for section, part, answer in (
-        ("encoder", prior.encoder, lambda: prior.encoder.encode(x, prior.space)),
-        (
-            "denoiser",
-            prior.denoiser,
-            lambda: prior.denoiser(x.new_zeros(1, prior.latent.size), t, condition, prior.named),
-        ),
-    ):
-        try:
-            answer()
-        except WsfError as error:
-            yield f"[{section}] for network {name!r}: {error}"
-        except Exception as error:  # a part of others that was not made for this may raise anything
-            yield (
-                f"[{section}] {part.name!r} does not serve network {name!r} beside the others "
-                f"({type(error).__name__}: {error})"
-            )
+    if fault := _fault(lambda: prior.encoder.encode(x, prior.space)):
+        yield (
+            "encoder",
+            f"{prior.encoder.name!r} can't be fitted to other networks of the kind of {network!r}, which is not in the "
+            f"zoo: {fault}; one that pools by role, such as 'orbit', can",
+        )
+    elif fault := _fault(lambda: prior.denoiser(z, t, condition, prior.named)):
+        yield "denoiser", f"{prior.denoiser.name!r} does not serve {network!r} beside the other networks: {fault}"
+
+
+def _fault(answer: Callable[[], Tensor]) -> str:
+    """What ``answer`` raises, in words; empty where that is nothing."""
+    try:
+        answer()
+    except WsfError as error:
+        return str(error)
+    except Exception as error:  # a part of others that was not made for this may raise anything
+        return f"{type(error).__name__}: {error}"
+    return ""

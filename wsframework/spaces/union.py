@@ -31,14 +31,7 @@ def prefixed(space: WeightSpace, member: str, group: str = "") -> WeightSpace:
     names = {dim.name: _word(member if dim.name in own else group, dim.name) for dim in space.dims}
     return WeightSpace(
         tuple(_renamed_dim(dim, names) for dim in space.dims),
-        tuple(
-            Parameter(
-                f"{member}/{p.name}",
-                tuple(_renamed(axis, names) for axis in p.axes),
-                f"{group}/{p.role}" if group else p.role,
-            )
-            for p in space.parameters
-        ),
+        tuple(_renamed_parameter(p, names, member, group) for p in space.parameters),
         tuple((f"{member}/{name}", f"{member}/{original}") for name, original in space.ties),
     )
 
@@ -63,6 +56,11 @@ def _word(prefix: str, name: str) -> str:
 
 def _renamed_dim(dim: Dim, names: dict[str, str]) -> Dim:
     return replace(dim, name=names[dim.name], within=None if dim.within is None else names[dim.within])
+
+
+def _renamed_parameter(old: Parameter, names: dict[str, str], member: str, group: str) -> Parameter:
+    axes = tuple(_renamed(axis, names) for axis in old.axes)
+    return Parameter(f"{member}/{old.name}", axes, f"{group}/{old.role}" if group else old.role)
 
 
 def _renamed(axis: Axis, names: dict[str, str]) -> Axis:

@@ -43,8 +43,8 @@ def members_table(scores: Scores) -> Table:
         rows += [_member(name, scores, names, place) for name in scores["networks"]]
     run = next(iter(scores["runs"].values()))
     caption = (
-        f"Mean support loss over each network's tasks never seen, with {level(run)} intervals. Bold: the lowest mean of "
-        "its row, controls apart. Losses of different tasks are not to be compared. A network that is not in the zoo "
+        f"Mean support loss over each network's tasks never seen, with {level(run)} intervals. Bold: the lowest mean "
+        "of its row, controls apart. Losses of different tasks are not to be compared. A network not in the zoo "
         "has no networks to be fitted, chosen or averaged; what needs them has no figure."
     )
     return Table(("network", *names), tuple(rows), caption)
@@ -58,9 +58,8 @@ def kinds_table(scores: Scores) -> Table:
         tasks = str(scores["runs"][name]["n"])
         rows.append(row(name, told["kind"], f"{told['weights']:,}", zoo, tasks, f"{told['folder']}/report.html"))
     caption = "Networks of one kind share the roles of their parameters, and with them the denoiser's matrices."
-    return Table(
-        ("network", "kind", "weights", "networks in the zoo", "tasks judged", "its own report"), tuple(rows), caption
-    )
+    columns = ("network", "kind", "weights", "networks in the zoo", "tasks judged", "its own report")
+    return Table(columns, tuple(rows), caption)
 
 
 def _member(name: str, scores: Scores, names: list[str], place: int) -> Row:
