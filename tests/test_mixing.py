@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 from tiny import REGISTRY, TABLES, made
+from torch import Tensor
+from wsf_equivariant.normalisation import Orbit
 
 from wsframework.config.reading import override
 from wsframework.config.resolving import resolve
 from wsframework.config.writing import to_toml
 from wsframework.errors import ConfigError
+from wsframework.parts.entrypoints import load_registry
 from wsframework.pipeline.arrangement import members
 from wsframework.pipeline.mixed_trial import try_mixed
+from wsframework.spaces import WeightSpace
 
 NETWORKS: list[dict[str, Any]] = [
     {"use": "mlp", "widths": [4]},
@@ -107,6 +111,25 @@ def test_a_denoiser_or_an_encoder_of_one_space_is_refused() -> None:
     assert told.startswith("[denoiser] 'mlp_unet' does not serve 'mlp-4' beside the other networks: mlp_unet was built")
     (told,) = refused(NETWORKS[:3], encoder__use="coordinate")
     assert told.startswith("[encoder] 'coordinate' can't be fitted to other networks of the kind of 'mlp-5'")
+
+
+class ByPlace(Orbit):
+    """Statistics by the number of an orbit, which is another one in another space."""
+
+    name = "by-place"
+
+    def _place(self, space: WeightSpace) -> Tensor:
+        return self.groups(space)[0]
+
+
+def test_an_encoder_that_mixes_up_what_it_pooled_is_refused() -> None:
+    registry = load_registry()
+    registry.add(ByPlace, "tests")
+    deep = [{"widths": [4]}, {"widths": [4, 4]}, {"widths": [5], "seen": False}]
+    config, _ = resolve({**TABLES, "network": deep, "encoder": {"use": "by-place"}}, registry)
+    assert config is not None
+    with pytest.raises(ConfigError, match="what it learned of several it does not find again for each"):
+        try_mixed("tiny", members(config, registry), registry)
 
 
 def test_a_depth_never_seen_has_no_statistics_to_be_generated_by() -> None:
