@@ -10,10 +10,12 @@ from tiny import REGISTRY, TABLES, made
 from torch import Tensor
 from wsf_equivariant.normalisation import Orbit
 
+from wsframework.config.mixing import KEYS
 from wsframework.config.reading import override
 from wsframework.config.resolving import resolve
 from wsframework.config.writing import to_toml
 from wsframework.errors import ConfigError
+from wsframework.parts.contract import RESERVED
 from wsframework.parts.entrypoints import load_registry
 from wsframework.pipeline.arrangement import members
 from wsframework.pipeline.mixed_trial import try_mixed
@@ -111,6 +113,10 @@ def test_a_denoiser_or_an_encoder_of_one_space_is_refused() -> None:
     assert told.startswith("[denoiser] 'mlp_unet' does not serve 'mlp-4' beside the other networks: mlp_unet was built")
     (told,) = refused(NETWORKS[:3], encoder__use="coordinate")
     assert told.startswith("[encoder] 'coordinate' can't be fitted to other networks of the kind of 'mlp-5'")
+
+
+def test_options_of_architectures_keep_clear_of_the_keys_of_a_table() -> None:
+    assert RESERVED["architecture"] == {"use", "set", *(key.name for key in KEYS)}
 
 
 class ByPlace(Orbit):
