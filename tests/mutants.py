@@ -156,6 +156,39 @@ class WeightByWeight(HonestDenoiser):
 ONE = WeightSpace.parse("fixed one=1\nweight one")
 
 
+class OfOrbits(HonestDenoiser):
+    """Sees, beside time and task, what `seen` gives: three columns, from x_t and the means of orbits."""
+
+    def seen(self, x_t, mean):
+        raise NotImplementedError
+
+    def forward(self, x_t, t, condition, space):
+        shapes = space.unflatten(torch.zeros(space.size)).values()
+        parameter = torch.cat([torch.full((p.numel(),), k) for k, p in enumerate(shapes)])
+        index = torch.stack([orbits(space).index, parameter]).unique(dim=1, return_inverse=True)[1]
+        number = torch.bincount(index).to(x_t)
+        mean = x_t.new_zeros(len(x_t), len(number)).index_add(1, index, x_t) / number
+        columns = torch.stack([*self.seen(x_t, mean[:, index]), t[:, None].expand_as(x_t)], -1)
+        out: Tensor = self.net(torch.cat([columns, condition[:, None].expand(-1, x_t.shape[1], -1)], -1)).squeeze(-1)
+        return out
+
+
+@breaks("relates")
+class OrbitByOrbit(OfOrbits):
+    """Neurons see one another, and parameters do not."""
+
+    def seen(self, x_t, mean):
+        return x_t, mean, mean.square()
+
+
+@breaks("attends")
+class MeansOfOrbits(OfOrbits):
+    """Every weight counts, and none is told from another of its orbit."""
+
+    def seen(self, x_t, mean):
+        return mean, mean.square(), x_t.mean(1, keepdim=True).expand_as(x_t)
+
+
 @breaks("claim")
 class Positional(HonestDenoiser):
     def forward(self, x_t, t, condition, space):
@@ -387,6 +420,17 @@ class LossyMean(HonestEncoder):
         return 3 * z * self.std - self.mean
 
 
+@breaks("inverts")
+class OutlyingIsTheMean(HonestEncoder):
+    """Nearer than the mean in all, for the sake of the networks that it keeps as they are."""
+
+    lossless = False
+
+    def encode(self, x, space):
+        z = super().encode(x, space)
+        return z * (z.square().mean(-1, keepdim=True) <= 1)
+
+
 @breaks("claim")
 class ByCoordinate(HonestEncoder):
     def fit(self, x, space):
@@ -571,6 +615,14 @@ class StandsStill(HonestScheduler):
         return super().alpha_sigma(torch.where((t > 0.4) & (t < 0.5), torch.full_like(t, 0.45), t))
 
 
+@breaks("fades")
+class StandsStillBetweenLevels(HonestScheduler):
+    """Falls along the training grid, and not along finer ones."""
+
+    def alpha_sigma(self, t):
+        return super().alpha_sigma(torch.where((t > 0.501) & (t < 0.524), torch.full_like(t, 0.51), t))
+
+
 @breaks("grids")
 class TakesMore(HonestScheduler):
     def times(self, steps=None):
@@ -611,7 +663,22 @@ class DetoursOverNoise(HonestScheduler):
 class StopsBefore(HonestScheduler):
     def step(self, denoise, x_t, t, s, carry, generator):
         x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
-        return x_s + 1e-3, carry
+        return x_s + 1e-6, carry
+
+
+@breaks("arrives")
+class SingleInside(HonestScheduler):
+    """Computes in float32, whatever it is given."""
+
+    def step(self, denoise, x_t, t, s, carry, generator):
+        return super().step(denoise, x_t.float(), t.float(), s.float(), carry, generator)[0].to(x_t.dtype), None
+
+
+@breaks("separates")
+class MixesTheBatch(HonestScheduler):
+    def step(self, denoise, x_t, t, s, carry, generator):
+        x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
+        return x_s + 1e-3 * (x_s.mean(0) - x_s) * (x_t.dim() > 1), carry
 
 
 @breaks("remembers")
@@ -631,7 +698,7 @@ class RemembersOnItself(HonestScheduler):
 class GlobalNoise(HonestScheduler):
     def step(self, denoise, x_t, t, s, carry, generator):
         x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
-        return x_s + 0.01 * self.alpha_sigma(s)[1] * torch.randn(x_t.shape, dtype=x_t.dtype), carry
+        return x_s + 1e-3 * self.alpha_sigma(s)[1] * torch.randn(x_t.shape, dtype=x_t.dtype), carry
 
 
 @breaks("repeats")
@@ -668,6 +735,13 @@ class ATenthLessNoise(HonestAncestral):
     gain = 0.9
 
 
+@breaks("recovers")
+class ABitMoreNoise(HonestAncestral):
+    """Seen in short steps only, where what a step has to err by is smaller."""
+
+    gain = 1.02
+
+
 @breaks("varies")
 class OneNoiseForTheBatch(HonestAncestral):
     def noise(self, x_t, generator):
@@ -687,6 +761,13 @@ def scaling(where: Any) -> Any:
 @breaks("recovers")
 class WrongBeforeTheLast(HonestScheduler):
     step = scaling(lambda t, s, level: 1.03 if 0 < s <= 1.5 * level else 1)
+
+
+@breaks("recovers")
+class ForgetsABitOfNoise(HonestScheduler):
+    """A thousandth of it at every step."""
+
+    step = scaling(lambda t, s, level: 0.999 if s > 0 else 1)
 
 
 @breaks("recovers")
@@ -1261,6 +1342,13 @@ class NamelessMetric(HonestFamily):
     objective = Classification(metric="")
 
 
+@breaks("judges")
+class MetricOfNumbers(HonestFamily):
+    """What should be the metric's name is something else."""
+
+    objective = Classification(metric=(0.5,))  # type: ignore[arg-type]
+
+
 class Hard(Classification):
     """The share of mistakes as a loss."""
 
@@ -1627,6 +1715,15 @@ class Transductive(HonestInitializer):
     def weights(self, tasks, draws, generator):
         x = super().weights(tasks, draws, generator)
         return x + x.mean(0, keepdim=True)
+
+
+@breaks("separates")
+class TransductiveDraws(HonestInitializer):
+    """Draws noise, and moves by what all tasks are like together."""
+
+    def weights(self, tasks, draws, generator):
+        x = super().weights(tasks, draws, generator)
+        return x + 0.1 * x.mean(0, keepdim=True) + torch.randn(x.shape, generator=generator)
 
 
 @breaks("preserves")

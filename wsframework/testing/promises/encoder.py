@@ -102,7 +102,11 @@ def serves(case: EncoderCase) -> None:
 
 @promised("encoder", function_case)
 def inverts(case: EncoderCase) -> None:
-    """Decoding what it encoded gives a network that computes the same function, in the zoo and outside it."""
+    """Decoding what it encoded gives a network that computes the same function, in the zoo and outside it.
+
+    Of a lossy encoder: one that is nearer to it than the zoo's mean is, over the whole zoo; and no two networks of the
+    zoo become one.
+    """
     encoder, space = case.fitted(), case.space
     if case.subject.spaces is not None:
         raise Inapplicable("the functions of the networks in these spaces are not known")
@@ -117,6 +121,8 @@ def inverts(case: EncoderCase) -> None:
         bound = 1e-9 if encoder.lossless else _error_of_the_mean(space, x, inputs)
         error = relative_difference(again, expected)
         require(error <= bound, f"for networks {where} the outputs differ by {error:.2g}, relative; {bound:.2g} is met")
+    apart = torch.pdist(case.encode(encoder, case.zoo()))
+    require((apart > 0).all(), "two networks of the zoo have the same latents")
 
 
 def _error_of_the_mean(space: WeightSpace, x: Tensor, inputs: Tensor) -> float:
