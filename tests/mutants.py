@@ -799,7 +799,7 @@ def late(change: Any) -> Any:
 
 @breaks("repeats")
 class LateGlobalNoise(HonestScheduler):
-    step = late(lambda x_t, x_s, generator: x_s + 1e-7 * torch.randn(x_s.shape, dtype=x_s.dtype))
+    step = late(lambda x_t, x_s, generator: x_s + 1e-10 * torch.randn(x_s.shape, dtype=x_s.dtype))
 
 
 @breaks("repeats")
