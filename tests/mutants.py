@@ -218,6 +218,15 @@ class PositionalWhereWider(HonestDenoiser):
         return out
 
 
+@breaks("claim")
+class PositionalFarOut(HonestDenoiser):
+    """Equivariant for weights as they mostly are."""
+
+    def forward(self, x_t, t, condition, space):
+        out = super().forward(x_t, t, condition, space)
+        return torch.where(x_t.abs() > 8, out * torch.linspace(1, 2, x_t.shape[1], dtype=x_t.dtype), out)
+
+
 @breaks("restores")
 class Unregistered(HonestDenoiser):
     """Something random that no state dict holds."""
@@ -528,6 +537,21 @@ class DividesByZero(HonestEncoder):
         self.mean, self.std = x.mean(0), x.std(0, correction=0)
 
 
+@breaks("claim")
+class BendsFarOut(HonestEncoder):
+    """Draws far weights in, some more than others."""
+
+    def bend(self, z, space, to):
+        steep = torch.linspace(1, 2, space.size, dtype=z.dtype) ** to
+        return torch.where(z.abs() > 9, z.sign() * (9 + (z.abs() - 9) * steep), z)
+
+    def encode(self, x, space):
+        return self.bend(super().encode(x, space), space, 1)
+
+    def decode(self, z, space):
+        return super().decode(self.bend(z, space, -1), space)
+
+
 @breaks("separates")
 class MixesCrowds(HonestEncoder):
     """Undone by its own decode, batch for batch, and only where there are more than three."""
@@ -778,6 +802,19 @@ class WrongInLongSteps(HonestScheduler):
 @breaks("arrives")
 class WrongInThreeSteps(HonestScheduler):
     step = scaling(lambda t, s, level: 0.98 if s == 0 and 0.31 < t < 0.34 else 1)
+
+
+@breaks("remembers")
+class RemembersByGenerator(HonestScheduler):
+    """Keeps estimates on the object, for each generator."""
+
+    last: ClassVar[dict[int, Tensor]] = {}
+
+    def step(self, denoise, x_t, t, s, carry, generator):
+        x_0 = denoise(x_t, t)
+        guess = x_0 if carry is None else 1.1 * x_0 - 0.1 * self.last[id(generator)]
+        self.last[id(generator)] = x_0
+        return super().step(lambda x, _: guess, x_t, t, s, carry, generator)[0], True
 
 
 @breaks("grids")
@@ -1751,6 +1788,15 @@ class FourDraws(HonestInitializer):
 
     def weights(self, tasks, draws, generator):
         return super().weights(tasks, min(draws, 4), generator)
+
+
+@breaks("abstains")
+class RareQueryLabels(HonestInitializer):
+    """Looks at query labels only where nearly all are the same."""
+
+    def weights(self, tasks, draws, generator):
+        rare = torch.stack([task.query.y.float().mean() > 0.95 for task in tasks])
+        return super().weights(tasks, draws, generator) * (1 + rare.float())[:, None, None]
 
 
 @breaks("abstains")

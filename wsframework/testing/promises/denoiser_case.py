@@ -23,13 +23,18 @@ Inputs = tuple[Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class DenoiserCase:
-    """A denoiser's space, and what it is called with."""
+    """A denoiser's space, and what it is called with.
+
+    Attributes:
+        scale: the deviation of x_t.
+    """
 
     subject: Subject
     space: WeightSpace
     condition_size: int
     batch: int
     seed: int
+    scale: float = 1.0
 
     def __str__(self) -> str:
         sizes = f"condition_size {self.condition_size}, batch {self.batch}, seed {self.seed}"
@@ -43,10 +48,10 @@ class DenoiserCase:
         return randomised(made, torch.Generator().manual_seed(self.seed)).to(dtype).eval()
 
     def inputs(self, dtype: torch.dtype = F64, space: WeightSpace | None = None, draw: int = 0) -> Inputs:
-        """x_t (batch, size) ~ N(0, I), t (batch,) ~ U(0, 1], condition (batch, condition_size) ~ N(0, I)."""
+        """x_t (batch, size) ~ N(0, scale^2), t (batch,) ~ U(0, 1], condition (batch, condition_size) ~ N(0, I)."""
         generator = torch.Generator().manual_seed(self.seed + draw)
         size = (space or self.space).size
-        x_t = torch.randn(self.batch, size, generator=generator, dtype=F64)
+        x_t = self.scale * torch.randn(self.batch, size, generator=generator, dtype=F64)
         t = 1 - 0.999 * torch.rand(self.batch, generator=generator, dtype=F64)
         condition = torch.randn(self.batch, self.condition_size, generator=generator, dtype=F64)
         return x_t.to(dtype), t.to(dtype), condition.to(dtype)
@@ -87,5 +92,8 @@ def crowded_case(subject: Subject) -> Sequence[DenoiserCase]:
 
 
 def wide_case(subject: Subject) -> Sequence[DenoiserCase]:
-    """Hidden layers wider than any that is generated, as real ones are; none where spaces are chosen."""
-    return () if subject.spaces else (DenoiserCase(subject, mlp_space(WIDE), condition_size=2, batch=2, seed=0),)
+    """Hidden layers wider, and weights larger, than any that are generated; none where spaces are chosen."""
+    if subject.spaces:
+        return ()
+    far = DenoiserCase(subject, mlp_space((2, 4, 3, 1)), condition_size=2, batch=2, seed=0, scale=10.0)
+    return DenoiserCase(subject, mlp_space(WIDE), condition_size=2, batch=2, seed=0), far

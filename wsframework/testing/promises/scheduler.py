@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -117,16 +118,20 @@ def remembers(case: SchedulerCase) -> None:
     """A solver's memory travels in ``carry``: two ways sampled in turns end as when sampled one by one."""
     scheduler, random = case.scheduler(), torch.Generator().manual_seed(case.seed)
     starts = [torch.randn(7, generator=random, dtype=F64) for _ in range(2)]
-    denoise = case.exact(scheduler)
-    apart = [case.sample(scheduler, denoise, x, case.steps, seed=k) for k, x in enumerate(starts)]
-    ways, carries = list(starts), [None, None]
-    generators = [torch.Generator().manual_seed(k) for k in range(2)]
-    for t, s in pairwise(scheduler.times(case.steps).double()):
-        for k in range(2):
-            torch.default_generator.manual_seed(0)
-            ways[k], carries[k] = scheduler.step(denoise, ways[k], t, s, carries[k], generators[k])
-    same = all(torch.equal(a, b) for a, b in zip(apart, ways, strict=True))
+    apart = [_ends(case, scheduler, [x])[0] for x in starts]
+    same = all(torch.equal(a, b) for a, b in zip(apart, _ends(case, scheduler, starts), strict=True))
     require(same, "they end elsewhere: something is kept on the scheduler between steps")
+
+
+def _ends(case: SchedulerCase, scheduler: Scheduler, starts: Sequence[Tensor]) -> list[Tensor]:
+    """Where ways from ``starts`` end that take their steps in turns, all with one generator, anew at every step."""
+    denoise, generator = case.exact(scheduler), torch.Generator()
+    ways, carries = list(starts), [None for _ in starts]
+    for number, (t, s) in enumerate(pairwise(scheduler.times(case.steps).double())):
+        for k in range(len(starts)):
+            torch.default_generator.manual_seed(number)
+            ways[k], carries[k] = scheduler.step(denoise, ways[k], t, s, carries[k], generator.manual_seed(number))
+    return ways
 
 
 @promised("scheduler", any_case)
