@@ -699,7 +699,7 @@ class SingleInside(HonestScheduler):
 
 
 @breaks("separates")
-class MixesTheBatch(HonestScheduler):
+class MovesToTheMean(HonestScheduler):
     def step(self, denoise, x_t, t, s, carry, generator):
         x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
         return x_s + 1e-3 * (x_s.mean(0) - x_s) * (x_t.dim() > 1), carry

@@ -116,7 +116,7 @@ class TaskFamily(Part):
 
     @abstractmethod
     def draw(self, seen: int, validation: int, held_out: int, generator: torch.Generator) -> TaskSplits:
-        """Disjoint splits of the given sizes; the seen tasks come first out of the generator.
+        """Disjoint splits of the given sizes; where it can be, the seen tasks come first out of the generator.
 
         Raises:
             RequestError: where the family has fewer tasks than asked for.
@@ -145,7 +145,7 @@ class WeightEncoder(Part, nn.Module):
 
     Attributes:
         lossless: whether decoding an encoded network gives one that computes the same function. An encoder that
-            says False still promises, for the zoo's networks, to be nearer to it than their mean is.
+            says False still promises, over the whole zoo, to be nearer than its mean, and to keep networks apart.
     """
 
     kind = "encoder"

@@ -93,9 +93,9 @@ def attends(case: DenoiserCase) -> None:
         require((sizes > LEAST).any(), f"the answer does not depend on {name}")
         blind = [k for k, size in enumerate(sizes.tolist()) if size <= LEAST]
         require(not blind, f"the answer does not depend on coordinate {(*blind, 0)[0]} of {name}")
-    for place in _orbits(case.space):
-        alike = relative_difference(out[0, place], out[0, place[:1]].expand(len(place))) <= LEAST
-        require(not alike, f"weights {place.tolist()}, of one orbit, all get the same answer, whatever they are")
+    for orbit in _orbits(case.space):
+        alike = relative_difference(out[0, orbit], out[0, orbit[:1]].expand(len(orbit))) <= LEAST
+        require(not alike, f"weights {orbit.tolist()}, of one orbit, all get the same answer, whatever they are")
     rows = [value[:1].expand(len(ALONG), -1) for value in (x_t, condition)]
     answers = case.answer(denoiser, (rows[0], torch.tensor(ALONG, dtype=F64), rows[1]))
     for (late, early), pair in zip(pairwise(answers), pairwise(ALONG), strict=True):
@@ -105,9 +105,9 @@ def attends(case: DenoiserCase) -> None:
 
 def _orbits(space: WeightSpace) -> list[Tensor]:
     """The places of each orbit of two weights or more, every parameter by itself."""
-    index = orbits(space).index
-    found = (positions[index[positions] == orbit] for _, positions in _parameters(space) for orbit in index.unique())
-    return [place for place in found if len(place) > 1]
+    index, kinds = orbits(space).index, range(len(orbits(space).keys))
+    found = (place[index[place] == kind] for _, place in _parameters(space) for kind in kinds)
+    return [orbit for orbit in found if len(orbit) > 1]
 
 
 def _parameters(space: WeightSpace) -> list[tuple[str, Tensor]]:

@@ -56,11 +56,11 @@ def begins(case: SchedulerCase) -> None:
 
 @promised("scheduler", any_case)
 def fades(case: SchedulerCase) -> None:
-    """The ratio of signal to noise, ``alpha / sigma``, falls strictly along the training grid and the sampler's grids."""
+    """The ratio of signal to noise, ``alpha / sigma``, falls strictly along the training grid and the sampler's."""
     scheduler = case.scheduler()
     for steps in (None, *NUMBERS):
-        times = scheduler.times(steps).double().unique()  # that a grid has no time twice, `grids` judges
-        times = times[times > 0]
+        grid = set(scheduler.times(steps).tolist())  # that it has no time twice, `grids` judges
+        times = torch.tensor(sorted(grid - {0.0}), dtype=F64)
         alpha, sigma = scheduler.alpha_sigma(times)
         require((sigma > 0).all(), f"sigma is 0 at a time of times({steps})")
         stays = ((alpha / sigma).diff() >= 0).nonzero().flatten().tolist()
@@ -105,7 +105,7 @@ def recovers(case: SchedulerCase) -> None:
 
 @promised("scheduler", any_case, further=numbers_of_steps)
 def arrives(case: SchedulerCase) -> None:
-    """Where the clean estimate is always the same, sampling ends there, however few the steps; in float64 up to 1e-9."""
+    """Where the clean estimate is always the same, sampling ends there, however few the steps, up to 1e-9 in float64."""
     scheduler, x = case.scheduler(), torch.randn(5, dtype=F64)
     for steps in (1, case.steps, None):
         end = case.sample(scheduler, lambda x_t, _: torch.full_like(x_t, case.mean), x, steps)
