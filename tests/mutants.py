@@ -97,7 +97,7 @@ class InfiniteAtTheEnd(HonestDenoiser):
 @breaks("finite")
 class OverflowsForLarge(HonestDenoiser):
     def forward(self, x_t, t, condition, space):
-        return super().forward(x_t, t, condition, space) + (0.01 * x_t.square()).exp().float().exp().to(x_t) * 1e-9
+        return super().forward(x_t, t, condition, space) + (0.002 * x_t.square()).exp().float().exp().to(x_t) * 1e-9
 
 
 @breaks("finite")

@@ -98,7 +98,7 @@ def any_case(subject: Subject) -> st.SearchStrategy[SchedulerCase]:
 
 
 def exact_case(subject: Subject) -> Sequence[SchedulerCase]:
-    """So many points that each step can be judged by itself, on coarse grids and on one on which steps err by little."""
+    """So many points that each step can be judged by itself, on coarse grids and on one whose steps err by little."""
     return [SchedulerCase(subject, 0.7, 0.6, steps, 0, points=80_000, each_step=True) for steps in (10, None, 1000)]
 
 

@@ -105,7 +105,7 @@ def recovers(case: SchedulerCase) -> None:
 
 @promised("scheduler", any_case, further=numbers_of_steps)
 def arrives(case: SchedulerCase) -> None:
-    """Where the clean estimate is always the same, sampling ends there, however few the steps, up to 1e-9 in float64."""
+    """Where the clean estimate is always the same, sampling ends there, however few the steps, in float64 to 1e-9."""
     scheduler, x = case.scheduler(), torch.randn(5, dtype=F64)
     for steps in (1, case.steps, None):
         end = case.sample(scheduler, lambda x_t, _: torch.full_like(x_t, case.mean), x, steps)
