@@ -14,7 +14,7 @@ from wsframework.spaces import Symmetry, WeightSpace
 TOLERANCES: dict[torch.dtype, float] = {torch.float32: 1e-5, torch.float64: 1e-12}
 """The largest relative error that rounding may cause, by dtype. All judgements of claims use this table."""
 GRAIN = 64
-"""So many units in the last place of the whole answer's norm, rounding may bring into any parameter of it."""
+"""How many units in the last place of the whole answer's norm rounding may bring into each of its parameters."""
 
 Map = Callable[[Tensor], Tensor]
 
