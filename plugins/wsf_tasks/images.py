@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from wsf_tasks.dealt import dealt
+from wsf_tasks.grid import grid
 from wsf_tasks.independent import seeded
 from wsframework.errors import RequestError
 from wsframework.parts.interfaces import TaskFamily
@@ -142,12 +143,6 @@ class Patch:
     def of(self, photo: Tensor, size: int) -> Tensor:
         """Its pixels, (channels, size, size)."""
         return photo[:, self.row : self.row + size, self.column : self.column + size]
-
-
-def grid(size: int) -> Tensor:
-    """Centres of ``size`` times ``size`` pixels in [-1, 1]^2, row by row: (size * size, 2)."""
-    centres = (2 * torch.arange(size) + 1) / size - 1
-    return torch.cartesian_prod(centres, centres)
 
 
 @lru_cache(maxsize=64)
