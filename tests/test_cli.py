@@ -149,6 +149,18 @@ def test_plugins_lists_every_part(registry: Any) -> None:
         assert part.name in result.stdout
 
 
+def test_plugins_reads_well_in_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = wsf("plugins").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    text = " ".join(" ".join(lines).split())
+    for part in entrypoints.load_registry().all():
+        summary = (part.__doc__ or "").splitlines()[0].replace("``", "")
+        assert f"{part.kind}:{part.name} {summary}" in text
+        (line,) = [line for line in lines if line.split()[:1] == [f"{part.kind}:{part.name}"]]
+        assert len(line.rstrip()) > 50 or line.rstrip().endswith(".")
+
+
 def test_plugins_names_the_broken_and_leaves_with_0(registry: Any) -> None:
     registry.broken["shattered"] = "module 'm' [1] can't be loaded"
     result = wsf("plugins")

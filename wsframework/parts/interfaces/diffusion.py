@@ -21,7 +21,7 @@ class WeightEncoder(Part, nn.Module):
 
     Attributes:
         lossless: whether decoding an encoded network gives one that computes the same function. An encoder that
-            says False still promises, for the zoo's networks, to be nearer to it than their mean is.
+            says False still promises, over the whole zoo, to be nearer than its mean, and to keep networks apart.
     """
 
     kind = "encoder"

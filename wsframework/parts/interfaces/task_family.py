@@ -24,7 +24,7 @@ class TaskFamily(Part):
 
     @abstractmethod
     def draw(self, seen: int, validation: int, held_out: int, generator: torch.Generator) -> TaskSplits:
-        """Disjoint splits of the given sizes; the seen tasks come first out of the generator.
+        """Disjoint splits of the given sizes; where it can be, the seen tasks come first out of the generator.
 
         Raises:
             RequestError: where the family has fewer tasks than asked for.
