@@ -10,6 +10,7 @@ from wsframework.parts.interfaces import Part
 def wsf_parts() -> Iterable[type[Part]]:
     """The set denoiser, and normalisation by orbit and by layer."""
     from wsf_equivariant.deepsets import Deepsets
+    from wsf_equivariant.functional import Functional
     from wsf_equivariant.normalisation import Layer, Orbit
 
-    return [Deepsets, Orbit, Layer]
+    return [Deepsets, Functional, Orbit, Layer]
