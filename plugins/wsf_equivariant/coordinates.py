@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
 
-from wsf_equivariant.sources import layout
+from wsf_equivariant.linear.sources import layout
 from wsframework.errors import SpaceError, nearest
 from wsframework.spaces import WeightSpace, orbits
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from wsf_equivariant.coordinates import Coordinates
-from wsf_equivariant.linear import EquivariantLinear
+from wsf_equivariant.linear.layer import EquivariantLinear
 from wsframework.parts.embedding import Film, TimeEmbedding
 from wsframework.parts.interfaces import Denoiser
 from wsframework.parts.values import Least

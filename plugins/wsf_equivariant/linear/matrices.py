@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from wsf_equivariant.domains import Domain
+from wsf_equivariant.linear.domains import Domain
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from wsf_equivariant.activations import ACTIVATIONS
-from wsf_equivariant.domains import domains
-from wsf_equivariant.matrices import matrices
-from wsf_equivariant.mix import Mix
-from wsf_equivariant.program import Program, program
-from wsf_equivariant.sources import layout
+from wsf_equivariant.linear.activations import ACTIVATIONS
+from wsf_equivariant.linear.domains import domains
+from wsf_equivariant.linear.matrices import matrices
+from wsf_equivariant.linear.mix import Mix
+from wsf_equivariant.linear.program import Program, program
+from wsf_equivariant.linear.sources import layout
 from wsframework.spaces import WeightSpace
 
 
@@ -31,7 +31,12 @@ class EquivariantLinear(nn.Module):
     """
 
     def __init__(
-        self, space: WeightSpace, channels_in: int, channels_out: int, context_size: int = 0, activation: str | None = None
+        self,
+        space: WeightSpace,
+        channels_in: int,
+        channels_out: int,
+        context_size: int = 0,
+        activation: str | None = None,
     ) -> None:
         super().__init__()
         self.context_size = context_size

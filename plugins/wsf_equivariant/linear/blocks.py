@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import prod
 
-import torch
 from torch import Tensor
 
-from wsf_equivariant.activations import Activation
-from wsf_equivariant.products import Product
-from wsf_equivariant.program import Step
+from wsf_equivariant.linear.activations import Activation
+from wsf_equivariant.linear.products import Product
+from wsf_equivariant.linear.program import Step
 
 CHUNK = 2**20
 """Numbers that are worked on at once, 4 MB in float32: fewer would cost more calls than they save of the memory."""
@@ -60,7 +59,7 @@ def pool_block(block: Tensor, steps: Sequence[Step], values: list[Tensor], index
 def write_block(
     out: Tensor, products: Sequence[Product], added: Sequence[Tensor], before: Tensor, activation: Activation | None
 ) -> None:
-    """The sum of products, and of what broadcasts, to ``before`` and after the activation to ``out``: (*axes, *rest)."""
+    """The sum of products and of what broadcasts, to ``before``; after the activation, to ``out``: (*axes, *rest)."""
     for index in chunks(out):
         piece = at(before, index)
         for number, product in enumerate(products):

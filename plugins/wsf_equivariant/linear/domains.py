@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import permutations
 from math import prod
 
-from wsf_equivariant.sources import Quotient, Source
+from wsf_equivariant.linear.sources import Quotient, Source
 from wsframework.spaces import WeightSpace
 
 Kind = tuple[tuple[str, ...], tuple[int, ...], tuple[str, ...]]

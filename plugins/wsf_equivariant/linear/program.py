@@ -10,9 +10,9 @@ from math import prod
 import torch
 from torch import Tensor
 
-from wsf_equivariant.domains import Domain, Tap, domains
-from wsf_equivariant.matrices import Matrices
-from wsf_equivariant.sources import Source, layout
+from wsf_equivariant.linear.domains import Domain, Tap, domains
+from wsf_equivariant.linear.matrices import Matrices
+from wsf_equivariant.linear.sources import Source, layout
 from wsframework.errors import SpaceError, nearest
 from wsframework.spaces import WeightSpace
 

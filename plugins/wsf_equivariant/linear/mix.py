@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from wsf_equivariant.activations import Activation
-from wsf_equivariant.blocks import at, chunks, pool_block, write_block
-from wsf_equivariant.products import Products, backward_products, forward_products
-from wsf_equivariant.program import Program, Slots
+from wsf_equivariant.linear.activations import Activation
+from wsf_equivariant.linear.blocks import at, chunks, pool_block, write_block
+from wsf_equivariant.linear.products import Products, backward_products, forward_products
+from wsf_equivariant.linear.program import Program, Slots
 
 
 class Mix(torch.autograd.Function):
@@ -47,7 +47,7 @@ class Mix(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
         """The gradient (places, batch, C') to those of the state, the context and the matrices."""
         program: Program = ctx.program
@@ -107,18 +107,26 @@ def collect(values: Sequence[Tensor], slots: Slots, more: tuple[Tensor, ...]) ->
     """Channels of all slots side by side, (*axes, batch, slots channels), and what comes with them."""
     parts = []
     for slot in slots:
-        turned = [values[part.quotient] if part.turn is None else values[part.quotient].permute(part.turn) for part in slot]
+        turned = [
+            values[part.quotient] if part.turn is None else values[part.quotient].permute(part.turn) for part in slot
+        ]
         if len(slot) > 1:
             turned = [torch.stack([v * part.weight for v, part in zip(turned, slot, strict=True)]).sum(0)]
         parts += turned
     return parts[0].contiguous() if len(parts) == 1 and not more else torch.cat([*parts, *more], dim=-1)
 
 
+def _turned(value: Tensor, order: tuple[int, ...] | None) -> Tensor:
+    return value if order is None else value.permute(order)
+
+
 def hand_out(mixed: Tensor, slots: Slots, given: list[Any], channels: int) -> None:
     """The transpose of `collect`: channels side by side to what is given to each quotient."""
-    for slot, value in zip(slots, mixed.split(channels, -1), strict=False):
+    sizes = [channels] * len(slots)
+    sizes += [mixed.shape[-1] - sum(sizes)]  # what the context had
+    for slot, value in zip(slots, mixed.split_with_sizes(sizes, -1), strict=False):
         for part in slot:
-            turned = value if part.back is None else value.permute(part.back)
+            turned = _turned(value, part.back)
             if len(slot) > 1:
                 turned = turned * part.weight
             kept = given[part.quotient]

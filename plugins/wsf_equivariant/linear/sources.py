@@ -90,7 +90,9 @@ class Layout:
 def layout(space: WeightSpace) -> Layout:
     """The layout of ``space``."""
     roles = {p.name: p.role for p in space.parameters}
-    order, blocks, diagonals, start = [], [], [], 0
+    blocks: list[Source] = []
+    diagonals: list[Source] = []
+    order, start = [], 0
     for block in space.blocks():
         key = roles[block.parameter] + ("@" + "+".join(map(str, block.terms)) if any(block.terms) else "")
         free = [p for p, o in enumerate(block.occurrences) if space.dim(o.dim).free]
@@ -112,9 +114,10 @@ def _coinciding(space: WeightSpace, block: Block, free: list[int]) -> Iterator[S
     pairs = [(a, b) for a, b in combinations(free, 2) if block.occurrences[a].dim == block.occurrences[b].dim]
     for count in range(len(pairs) + 1):
         for same in combinations(pairs, count):
-            if len({b for _, b in same}) == len(same) and not {a for a, _ in same} & {b for _, b in same}:
-                if all(_outer_coincide(space, block, same, pair) for pair in same):
-                    yield same
+            firsts, seconds = {a for a, _ in same}, {b for _, b in same}
+            stars = len(seconds) == len(same) and not firsts & seconds
+            if stars and all(_outer_coincide(space, block, same, pair) for pair in same):
+                yield same
 
 
 def _outer_coincide(space: WeightSpace, block: Block, same: Same, pair: tuple[int, int]) -> bool:

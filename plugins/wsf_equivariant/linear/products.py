@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wsf_equivariant.program import Program
+from wsf_equivariant.linear.program import Program
 
 
 @dataclass(frozen=True)
