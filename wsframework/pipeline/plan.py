@@ -12,6 +12,8 @@ from wsframework.config.sections import Config, EngineSection
 from wsframework.events import Observer, Progress, silent
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.finetune import CHUNK
+from wsframework.pipeline.gathering import gather
+from wsframework.pipeline.held import Held
 from wsframework.pipeline.single import Run
 
 STEPS = (8, 24)
@@ -68,7 +70,7 @@ def _miniature(config: Config, steps: int, passes: int) -> Config:
 def _measured(config: Config, registry: Registry, device: str) -> dict[str, float]:
     """Seconds of each stage of a run, which is thrown away."""
     with tempfile.TemporaryDirectory() as folder:
-        cost = Run(config, registry, Path(folder), device).gather().cost
+        cost = gather(Run(config, registry, Path(folder), device)).cost
     return {name: float(stage["seconds"]) for name, stage in cost.items()}
 
 
@@ -76,7 +78,7 @@ class _Rest:
     """What a run has still to do."""
 
     def __init__(self, run: Run) -> None:
-        self.run, self.config = run, run.config
+        self.run, self.config, self.held = run, run.config, Held(run)
         self.network = 4 * run.space.size  # bytes
         tasks = self.config.tasks
         self.tasks = tasks.held_out if tasks.judge == "held_out" else tasks.validation
@@ -109,7 +111,7 @@ class _Rest:
 
     def _whole(self, name: str, seconds: float, size: int) -> Stage:
         """A stage that is kept as a whole or not at all."""
-        return Stage(name, 1.0, 0.0, size) if self.run.holds(name) else Stage(name, 0.0, seconds, size)
+        return Stage(name, 1.0, 0.0, size) if self.held.holds(name) else Stage(name, 0.0, seconds, size)
 
     def _draws(self, initializer: str) -> int:
         sample = self.config.sample
