@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import groupby, permutations, product
 from math import prod
 
 from wsf_equivariant.linear.sources import Quotient, Source
@@ -48,6 +48,11 @@ class Domain:
         """How many entries a channel has there."""
         return prod(self.shape)
 
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """Names of several quotients, but for those of what is pooled over everything."""
+        return tuple(name for name, taps in self.writes.items() if len(taps) > 1 and self.shape)
+
 
 def domains(space: WeightSpace, sources: tuple[Source, ...]) -> dict[Kind, Domain]:
     """The domains of ``space``, the largest kinds as they come first."""
@@ -75,19 +80,21 @@ def _turns(source: Source, quotient: Quotient, order: Mapping[str, int]) -> tupl
     """The kind of domain that a quotient is on, and the orders of its axes that make it so."""
     free = [place for place, axis in enumerate(quotient.axes) if axis < len(source.dims)]
     last = tuple(place for place, axis in enumerate(quotient.axes) if axis == len(source.dims))
-    fixed = source.fixed if last else ()
-    found = sorted(_kinds(source, quotient, free, order))
+    found = sorted((_outer(source, quotient, turn), turn) for turn in _orders(source, quotient, free, order))
     best = found[0][0]
     names = tuple(source.dims[quotient.axes[place]] for place in found[0][1])
-    return (names, best[1], fixed), [(*turn, *last) for kind, turn in found if kind == best]
+    return (names, best, source.fixed if last else ()), [(*turn, *last) for outer, turn in found if outer == best]
 
 
-def _kinds(
-    source: Source, quotient: Quotient, free: list[int], order: Mapping[str, int]
-) -> Iterator[tuple[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]]]:
-    """Of every order of the free axes: the numbers of their dims, the outer axis of each, and the order."""
-    for turn in permutations(free):
-        axes = [quotient.axes[place] for place in turn]
-        outer = [source.outer[axis] for axis in axes]
-        numbers = tuple(order[source.dims[axis]] for axis in axes)
-        yield (numbers, tuple(axes.index(o) if o in axes else -1 for o in outer)), turn
+def _orders(source: Source, quotient: Quotient, free: list[int], order: Mapping[str, int]) -> Iterator[tuple[int, ...]]:
+    """Every order of free axes in which their dims stand as the space has them: several where a dim is repeated."""
+    named = sorted(free, key=lambda place: order[source.dims[quotient.axes[place]]])
+    groups = [list(same) for _, same in groupby(named, key=lambda place: source.dims[quotient.axes[place]])]
+    for turns in product(*map(permutations, groups)):
+        yield tuple(place for turn in turns for place in turn)
+
+
+def _outer(source: Source, quotient: Quotient, turn: tuple[int, ...]) -> tuple[int, ...]:
+    """For each axis in an order, which of them its dim is within; -1 where there is none."""
+    axes = [quotient.axes[place] for place in turn]
+    return tuple(axes.index(outer) if (outer := source.outer[axis]) in axes else -1 for axis in axes)

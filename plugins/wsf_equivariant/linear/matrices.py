@@ -19,11 +19,13 @@ class Matrix:
     Attributes:
         reads, writes: names, of blocks of rows and of columns.
         everything: whether it mixes what is pooled over everything; then the context's rows are its last.
+        own: whether it maps each quotient of a name to itself, where several share the name.
     """
 
     reads: tuple[str, ...]
     writes: tuple[str, ...]
-    everything: bool
+    everything: bool = False
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,12 @@ class Matrices:
     @cached_property
     def place(self) -> Mapping[str, Matrix]:
         """Which matrix a name that is read is in."""
-        return {name: matrix for matrix in self.found for name in matrix.reads}
+        return {name: matrix for matrix in self.found if not matrix.own for name in matrix.reads}
+
+    @cached_property
+    def own(self) -> Mapping[str, Matrix]:
+        """The matrices of names that several quotients share."""
+        return {matrix.reads[0]: matrix for matrix in self.found if matrix.own}
 
     @cached_property
     def starts(self) -> Mapping[Matrix, int]:
@@ -84,7 +91,10 @@ def _channels(places: Sequence[int], channels: int) -> Tensor:
 
 
 def matrices(domains: Sequence[Domain], channels_in: int, channels_out: int, context: int) -> Matrices:
-    """The matrices for some domains: names that meet on one, directly or through others, are in one matrix."""
+    """The matrices for some domains: names that meet on one, directly or through others, are in one matrix.
+
+    Quotients that share a name count together, so that each of them has a further map, from itself to itself.
+    """
     group: dict[str, list[str]] = {}
     for domain in domains:
         met = list(dict.fromkeys(other for name in domain.reads for other in group.get(name, [name])))
@@ -93,4 +103,6 @@ def matrices(domains: Sequence[Domain], channels_in: int, channels_out: int, con
     whole = {name for domain in domains if not domain.shape for name in domain.reads}
     groups = {names[0]: names for names in group.values()}.values()
     found = [Matrix(tuple(ns), tuple(n for n in ns if n in written), ns[0] in whole) for ns in groups]
-    return Matrices(tuple(found), channels_in, channels_out, context)
+    shared = dict.fromkeys(name for domain in domains for name in domain.shared)
+    own = [Matrix((name,), (name,), own=True) for name in shared]
+    return Matrices((*found, *own), channels_in, channels_out, context)

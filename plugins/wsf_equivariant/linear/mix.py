@@ -134,7 +134,7 @@ def hand_out(mixed: Tensor, slots: Slots, given: list[Any], channels: int) -> No
 
 
 def spread(
-    given: Sequence[Tensor],
+    given: Sequence[Any],
     out: Tensor,
     before: Tensor,
     program: Program,
@@ -150,7 +150,7 @@ def spread(
     sums, outs = _blocks(before, program), _blocks(out, program)
     at_once = activation if not program.diagonals else None
     for root in program.blocks:
-        added = [given[root.number]] if root.number not in products else []
+        added = [given[root.number]] if given[root.number] is not None else []
         added += [step.spread(given[step.quotient]) for step in root.steps]
         write_block(outs[root.number], products.get(root.number, ()), added, sums[root.number], at_once)
     for diagonal in program.diagonals:

@@ -182,17 +182,10 @@ def program(space: WeightSpace, matrices: Matrices) -> Program:
     """
     sources = layout(space).sources
     first = list(accumulate((len(s.quotients) for s in sources), initial=0))
-    mixings: list[Mixing] = []
-    select, scale = [], []
-    for domain in domains(space, sources).values():
-        for reads, writes, index in _split(domain, matrices):
-            factors = torch.tensor([_factor(taps, sources) for taps in reads]).repeat_interleave(matrices.channels_in)
-            factors = torch.cat([factors, torch.ones(len(index) - len(factors))])
-            scale.append(factors.repeat_interleave(index.shape[1]))
-            select.append(index.flatten())
-            slots = _slots(reads, first, sources, True), _slots(writes, first, sources, False)
-            whole = bool(domain.shape) and all(_is_block(taps, sources) for taps in (*reads, *writes))
-            mixings.append(Mixing(index.numel(), index.shape[1], *slots, not domain.shape, whole))
+    found = [item for domain in domains(space, sources).values() for item in _split(domain, matrices)]
+    mixings = [_mixing(item, sources, first) for item in found]
+    scale = [_scale(item, sources, matrices.channels_in) for item in found]
+    select = [item.index.flatten() for item in found]
     chosen = torch.cat(select)
     everything = torch.equal(chosen, torch.arange(matrices.size))
     return Program(
@@ -210,8 +203,21 @@ def program(space: WeightSpace, matrices: Matrices) -> Program:
 Taps = tuple[Tap, ...]
 
 
-def _split(domain: Domain, matrices: Matrices) -> Iterator[tuple[list[Taps], list[Taps], Tensor]]:
-    """A domain's slots, matrix by matrix: of several only where names meet that did not when the layer was built."""
+@dataclass(frozen=True, eq=False)
+class Item:
+    """Slots that a matrix mixes, and where the entries for them are among the layer's, (rows, columns)."""
+
+    reads: Sequence[Taps]
+    writes: Sequence[Taps]
+    index: Tensor
+    shape: tuple[int, ...]
+
+
+def _split(domain: Domain, matrices: Matrices) -> Iterator[Item]:
+    """A domain's slots, matrix by matrix: of several only where names meet that did not when the layer was built.
+
+    Then those that share a name, each by itself.
+    """
     for name in domain.reads:
         if name not in matrices.place:
             raise SpaceError(f"the equivariant layer has no matrix for {name!r}{nearest(name, matrices.place)}")
@@ -219,7 +225,31 @@ def _split(domain: Domain, matrices: Matrices) -> Iterator[tuple[list[Taps], lis
         reads = [name for name in matrix.reads if name in domain.reads]
         writes = [name for name in matrix.writes if name in domain.writes]
         index = matrices.select(matrix, reads, writes)
-        yield [domain.reads[name] for name in reads], [domain.writes[name] for name in writes], index
+        yield Item(
+            [domain.reads[name] for name in reads], [domain.writes[name] for name in writes], index, domain.shape
+        )
+    for name in domain.shared:
+        if name not in matrices.own:
+            raise SpaceError(
+                f"the equivariant layer was built for one {name!r} on the dims that it has, and here there are several"
+            )
+    for name in (name for name in domain.writes if name in matrices.own):
+        index = matrices.select(matrices.own[name], [name], [name])
+        for tap in domain.writes[name]:
+            yield Item([(tap,)], [(tap,)], index, domain.shape)
+
+
+def _mixing(item: Item, sources: Sequence[Source], first: Sequence[int]) -> Mixing:
+    reads, writes = _slots(item.reads, first, sources, True), _slots(item.writes, first, sources, False)
+    whole = bool(item.shape) and all(_is_block(taps, sources) for taps in (*item.reads, *item.writes))
+    return Mixing(item.index.numel(), item.index.shape[1], reads, writes, not item.shape, whole)
+
+
+def _scale(item: Item, sources: Sequence[Source], channels: int) -> Tensor:
+    """For each entry of a matrix, 1 over the entries that its row is the mean of."""
+    factors = torch.tensor([_factor(taps, sources) for taps in item.reads]).repeat_interleave(channels)
+    factors = torch.cat([factors, torch.ones(len(item.index) - len(factors))])
+    return factors.repeat_interleave(item.index.shape[1])
 
 
 def _count(tap: Tap, sources: Sequence[Source]) -> int:

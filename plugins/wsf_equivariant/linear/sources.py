@@ -1,8 +1,8 @@
 """Where the coordinates of a weight space are, for layers that pool over dims: sources, and their quotients.
 
-A *source* is a block of a parameter with one axis for each free dim and one for all fixed positions together; or,
-where a free dim is repeated, its diagonal. Pooling a source over some axes gives a *quotient*; each is pooled from
-the smallest quotient that has all of its axes.
+A *source* is a block of a parameter with one axis for each free dim, and for each that a free one is within, and one
+for all other fixed positions together; or, where a free dim is repeated, its diagonal. Pooling a source over some axes
+gives a *quotient*; each is pooled from the smallest quotient that has all of its axes.
 """
 
 from __future__ import annotations
@@ -16,8 +16,12 @@ from math import prod
 import torch
 from torch import Tensor
 
+from wsframework.errors import SpaceError
 from wsframework.spaces import Block, WeightSpace
 from wsframework.spaces.symmetry import outer_places
+
+REPEATS = 3
+"""How often a dim may be in one parameter: the ways in which its elements coincide grow faster than exponentially."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Source:
     Attributes:
         key: the role of the parameter, the summand of each axis where one is not the first, and which axes coincide;
             equal at every width and depth.
-        dims: the free dim of each axis.
+        dims: the dim of each axis but the last.
         outer: for each axis, that of the dim which its dim is within; -1 where there is none.
         fixed: names of the fixed dims, whose positions are the last axis.
         shape: the length of each axis, that of the fixed positions last.
@@ -88,14 +92,19 @@ class Layout:
 
 @lru_cache(maxsize=64)
 def layout(space: WeightSpace) -> Layout:
-    """The layout of ``space``."""
+    """The layout of ``space``.
+
+    Raises:
+        SpaceError: where a dim is on more axes of a parameter than layers have maps for.
+    """
     roles = {p.name: p.role for p in space.parameters}
     blocks: list[Source] = []
     diagonals: list[Source] = []
     order, start = [], 0
     for block in space.blocks():
         key = roles[block.parameter] + ("@" + "+".join(map(str, block.terms)) if any(block.terms) else "")
-        free = [p for p, o in enumerate(block.occurrences) if space.dim(o.dim).free]
+        free = _axes(space, block)
+        _check_repeats(block, free)
         fixed = [p for p in range(len(block.occurrences)) if p not in free]
         index = space.block_index(block).permute((*free, *fixed))
         order.append(index.flatten())
@@ -103,6 +112,22 @@ def layout(space: WeightSpace) -> Layout:
             (blocks if not same else diagonals).append(_source(space, block, key, free, fixed, same, start))
         start += index.numel()
     return Layout(torch.cat(order), (*blocks, *diagonals))
+
+
+def _axes(space: WeightSpace, block: Block) -> list[int]:
+    """Places of free dims, and of fixed ones that these are within: they are axes of their own."""
+    places = [p for p, o in enumerate(block.occurrences) if space.dim(o.dim).free]
+    return sorted({p for place in places for p in (*outer_places(space, block, place), place)})
+
+
+def _check_repeats(block: Block, axes: list[int]) -> None:
+    names = [block.occurrences[place].dim for place in axes]
+    for name in names:
+        if names.count(name) > REPEATS:
+            raise SpaceError(
+                f"parameter {block.parameter!r} has dim {name!r} {names.count(name)} times; equivariant layers take "
+                f"it at most {REPEATS} times"
+            )
 
 
 Same = tuple[tuple[int, int], ...]
