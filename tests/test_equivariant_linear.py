@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from wsf_equivariant.linear import blocks
 from wsf_equivariant.linear.layer import EquivariantLinear
-from wsf_equivariant.linear.sources import layout
+from wsf_equivariant.linear.sources import REPEATS, layout
 
 from wsframework.errors import SpaceError
 from wsframework.spaces import Symmetry, WeightSpace
@@ -19,7 +19,15 @@ from wsframework.testing.strategies import mlp_space, mlp_spaces, weight_spaces
 F64 = torch.float64
 SEEDS = st.integers(0, 2**16)
 WITHIN_FIXED = "fixed gates=2 in=3\nfree unit[gates]=3\nw (gates unit) in\nu (gates unit) (gates unit)\nb (gates unit)"
-SPACES = mlp_spaces(widths=(1, 6)) | weight_spaces(max_dims=4, max_parameters=3, max_size=150)
+
+
+def served(space: WeightSpace) -> bool:
+    """Whether no parameter has a dim more often than layers take it."""
+    counts = [[o.dim for o in b.occurrences].count(d) for b in space.blocks() for d in space.free]
+    return max(counts, default=0) <= REPEATS
+
+
+SPACES = mlp_spaces(widths=(1, 6)) | weight_spaces(max_dims=4, max_parameters=3, max_size=150).filter(served)
 
 HEADS = """
     free model=4 heads=3 key[heads]=2
@@ -169,6 +177,12 @@ def test_what_several_of_one_role_are_given_reaches_each_of_them():
     assert own[0, 0, 0].abs() > 1e-6
     assert other[0, 0, 0].abs() > 1e-6
     assert not torch.allclose(own, other)
+
+
+def test_a_dim_that_repeats_too_often_is_refused_by_name():
+    space = WeightSpace.parse("free h=2\nw h h h h")
+    with pytest.raises(SpaceError, match="parameter 'w' has dim 'h' 4 times"):
+        layer_of(space)
 
 
 def test_a_role_without_a_matrix_is_refused_by_name():

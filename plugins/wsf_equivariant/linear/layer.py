@@ -5,10 +5,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from wsf_equivariant.linear.activations import ACTIVATIONS
+from wsf_equivariant.linear.compiling import program
 from wsf_equivariant.linear.domains import domains
 from wsf_equivariant.linear.matrices import matrices
 from wsf_equivariant.linear.mix import Mix
-from wsf_equivariant.linear.program import Program, program
+from wsf_equivariant.linear.program import Program
 from wsf_equivariant.linear.sources import layout
 from wsframework.spaces import WeightSpace
 
