@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from wsframework.config.later import later
 from wsframework.parts.values import Least, Most
 
 Count = Annotated[int, Least(1)]
@@ -44,7 +45,8 @@ class TasksSection:
 class ZooSection:
     """``size`` networks, trained for ``epochs`` with Adam at ``lr`` on minibatches of ``batch`` support examples.
 
-    Networks are trained in blocks of ``block`` side by side; the block belongs to the recipe.
+    Networks are trained in blocks of ``block`` side by side; the block belongs to the recipe. Their weights after the
+    epochs in ``checkpoints`` (0: as they were initialised) are kept beside the last ones.
     """
 
     size: Count
@@ -52,6 +54,7 @@ class ZooSection:
     lr: Rate = 0.01
     batch: Count = 32
     block: Count = 256
+    checkpoints: tuple[Whole, ...] = later(())
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import torch
 
 from wsframework.config.building import build
 from wsframework.config.filling import Filling, keys_of
+from wsframework.config.resolving import misplaced
 from wsframework.config.sections import PartConfig, TrainSection, ZooSection
 from wsframework.engines.work import train_block
 from wsframework.errors import ConfigError, PartError, RequestError, SpaceError
@@ -22,7 +23,7 @@ from wsframework.randomness import generator
 from wsframework.spaces import Weights
 from wsframework.stated import architecture_of, stated
 from wsframework.tasks import Task
-from wsframework.zoo import Zoo
+from wsframework.zoo import Snapshot, Zoo
 
 Named = str | Mapping[str, Any]
 """A part as a config writes it: its name, or a table ``{"use": NAME, option: value}``."""
@@ -36,6 +37,7 @@ def train_zoo(
     epochs: int = 20,
     lr: float = 0.01,
     batch: int = 32,
+    checkpoints: Sequence[int] = (),
     seed: int = 0,
     registry: Registry | None = None,
 ) -> Zoo:
@@ -46,6 +48,7 @@ def train_zoo(
         tasks: seen tasks, whose support data have equal shapes.
         size: how many networks (0: one a task).
         epochs, lr, batch: of their training with Adam.
+        checkpoints: epochs after which the networks are kept too, in the zoo's trajectory (0: as they begin).
         registry: where parts are looked up (default: every installed plugin).
 
     Raises:
@@ -57,16 +60,24 @@ def train_zoo(
         raise RequestError("a zoo is trained for at least one task; none was given")
     registry = registry or load_registry()
     architecture = cast(Architecture, build(registry, "architecture", as_config(network)))
-    keys = {"size": size or len(tasks), "epochs": epochs, "lr": lr, "batch": batch}
+    keys = {"size": size or len(tasks), "epochs": epochs, "lr": lr, "batch": batch, "checkpoints": tuple(checkpoints)}
     section = ZooSection(**_filled(registry, ZooSection, "zoo", keys))
+    if mistakes := list(misplaced(section)):
+        raise ConfigError("[zoo]", mistakes)
     index = torch.arange(section.size) % len(tasks)
     starts = list(range(section.block, section.size, section.block))
     blocks = [
         train_block(architecture, [tasks[i] for i in part], section, generator(seed, "zoo", number))
         for number, part in enumerate(index.tensor_split(starts))
     ]
-    x, loss = (torch.cat(parts) for parts in zip(*blocks, strict=True))
-    return Zoo(Weights(architecture.space(tasks[0].shape), x), index, tasks, loss)
+    *way, end = (_joined(states) for states in zip(*blocks, strict=True))
+    return Zoo(end.weights, index, tasks, end.loss, way)
+
+
+def _joined(states: Sequence[Snapshot]) -> Snapshot:
+    """Those of several blocks at the same epoch, as one."""
+    x = torch.cat([state.weights.x for state in states])
+    return Snapshot(states[0].epoch, Weights(states[0].weights.space, x), torch.cat([state.loss for state in states]))
 
 
 def fit_prior(

@@ -89,7 +89,7 @@ def _blocks(
 ) -> tuple[float, Tensor]:
     """Processor seconds a network, and final support losses, averaged over the blocks (tasks,)."""
     start = time.process_time()
-    losses = [train_block(architecture, tasks, section, generator(0, "zoo", block))[1] for block in blocks]
+    losses = [train_block(architecture, tasks, section, generator(0, "zoo", block))[-1].loss for block in blocks]
     return (time.process_time() - start) / (len(blocks) * len(tasks)), torch.stack(losses).mean(0)
 
 
