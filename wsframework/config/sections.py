@@ -81,7 +81,8 @@ class TrainSection:
     every batch. ``output_weight`` weighs the output term: the task loss of the decoded clean estimate on seen
     tasks' support data. With ``unroll`` = 0 the estimates are those of the noised zoo networks; else they are
     those along ``unroll`` steps of the sampler from noise, for any seen task, whether the zoo has it or not.
-    ``denoise_weight`` weighs the paper's loss (0 leaves the output term alone).
+    ``denoise_weight`` weighs the paper's loss (0 leaves the output term alone). ``precision`` is what the denoiser
+    multiplies matrices in; weights, gradients and losses are in float32 in any case.
     """
 
     steps: Whole = 0
@@ -96,6 +97,7 @@ class TrainSection:
     denoise_weight: Weight = 1.0
     output_weight: Weight = 0.0
     unroll: Whole = 0
+    precision: Literal["float32", "bfloat16"] = later("float32")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from wsframework.config.building import build
 from wsframework.config.filling import Filling, keys_of
 from wsframework.config.resolving import misplaced
 from wsframework.config.sections import PartConfig, TrainSection, ZooSection
+from wsframework.device import check_precision
 from wsframework.engines.work import train_block
 from wsframework.errors import ConfigError, PartError, RequestError, SpaceError
 from wsframework.parts.entrypoints import load_registry
@@ -106,7 +107,8 @@ def fit_prior(
 
     Raises:
         SpaceError: where ``network`` is not what the zoo's networks are.
-        RequestError: where tasks have no data, and the output term is to be trained on them.
+        RequestError: where tasks have no data, and the output term is to be trained on them; where the device does not
+            compute in the precision that was asked for.
         PartError: where there is no such part, or parts or options do not fit each other.
         ConfigError: where a key of ``train`` is unknown, or a value does not fit it.
     """
@@ -114,6 +116,7 @@ def fit_prior(
     section = TrainSection(**_filled(registry, TrainSection, "train", {"steps": steps, **train}))
     if (alone := not len(zoo.tasks[0].support)) and section.output_weight:
         raise RequestError("output_weight trains on the data of the tasks, and this zoo's tasks have none")
+    check_precision(device, section.precision)
     known = "mlp" if network is None else network
     design = Design(
         network=stated(zoo.weights.space) if alone and network is None else as_config(known),

@@ -1,0 +1,7 @@
+"""``python -m wsframework``: the command line, as torchrun starts it."""
+
+from __future__ import annotations
+
+from wsframework.cli import main
+
+main()
