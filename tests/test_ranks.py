@@ -104,6 +104,13 @@ TOGETHER = {
 }
 
 
+def started(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Two processes of ``wsf run``."""
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "wsframework", "run")
+    command, own = [sys.executable, *torchrun, *words], {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, timeout=300)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TOGETHER)
 def test_two_processes_train_the_prior_of_one(tmp_path: Path, name: str) -> None:
@@ -111,15 +118,7 @@ def test_two_processes_train_the_prior_of_one(tmp_path: Path, name: str) -> None
     run(config, REGISTRY, tmp_path / "one", "cpu")
     (tmp_path / "tiny.toml").write_text(tomlkit.dumps(TABLES))
     changes = [word for key, value in TOGETHER[name].items() for word in ("--set", f"{key}={str(value).lower()}")]
-    words = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", "-m", "wsframework", "run"]
-    done = subprocess.run(
-        [sys.executable, *words, "tiny.toml", "--out", "two", "--device", "cpu", *changes],
-        cwd=tmp_path,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = started(tmp_path, "tiny.toml", "--out", "two", "--device", "cpu", *changes)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(Path("two") / "report.html")]
     assert done.stderr.count("trained the prior") == config.repeats
@@ -128,3 +127,11 @@ def test_two_processes_train_the_prior_of_one(tmp_path: Path, name: str) -> None
         one, two = (load_tensors(tmp_path / out / folder / "prior" / "model.safetensors")[0] for out in ("one", "two"))
         for key, value in one.items():
             torch.testing.assert_close(two[key], value, rtol=0, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_mistake_is_told_once_and_nobody_waits(tmp_path: Path) -> None:
+    done = started(tmp_path, "absent.toml")
+    assert done.returncode != 0
+    assert done.stderr.count("wsf: absent.toml") == 1
+    assert done.stderr.count("Traceback") <= 1  # torchrun's own

@@ -18,7 +18,7 @@ from wsframework.config.sections import Config
 from wsframework.config.writing import to_tables
 from wsframework.device import usable
 from wsframework.engines.work import Work
-from wsframework.errors import RequestError
+from wsframework.errors import RequestError, WsfError
 from wsframework.events import Observer, silent
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.identity import Identity
@@ -52,11 +52,22 @@ def together(registry: Registry, device: str) -> Iterator[bool]:
     try:
         if ranks.rank:
             _attend(ranks, registry, device)
-        yield ranks.rank == 0
-        if ranks.rank == 0:
-            ranks.said(OVER)
+        with _dismissing(ranks):
+            yield ranks.rank == 0
     finally:
         distributed.destroy_process_group()
+
+
+@contextmanager
+def _dismissing(ranks: Ranks) -> Iterator[None]:
+    """After the first process's work, or a mistake that it tells, the others need not wait any more."""
+    try:
+        yield
+    except WsfError:
+        ranks.said(OVER)
+        raise
+    if ranks.rank == 0:
+        ranks.said(OVER)
 
 
 def _own_device(device: str) -> str:
