@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
@@ -227,6 +227,15 @@ def test_bench_prints_a_table_or_json(counting: Table) -> None:
     found = json.loads(wsf("bench", "counting", "--json").stdout)
     assert [row["value"] for row in found["rows"]] == [100.0, None]
     assert wsf("bench").stdout.split() == ["counting"]
+
+
+def test_bench_has_a_column_for_the_bound_where_there_is_one(counting: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "of the bound" not in wsf("bench", "counting").stdout
+    bounded = Table("bounded", (replace(counting.rows[0], bound=0.123), counting.rows[0]))
+    monkeypatch.setattr(benchmarks, "benchmark", lambda _: lambda: bounded)
+    out = wsf("bench", "counting").stdout
+    assert "of the bound" in out
+    assert "0.12" in out
 
 
 def test_bench_of_no_benchmark_offers_the_nearest(counting: Table) -> None:

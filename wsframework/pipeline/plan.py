@@ -60,7 +60,7 @@ def _miniature(config: Config, steps: int, passes: int) -> Config:
     return replace(
         config,
         tasks=replace(tasks, held_out=min(tasks.held_out, CHUNK), validation=min(tasks.validation, CHUNK)),
-        zoo=replace(zoo, size=min(zoo.size, zoo.block), epochs=passes),
+        zoo=replace(zoo, size=min(zoo.size, zoo.block), epochs=passes, checkpoints=()),
         engine=EngineSection(workers=1),
         train=replace(config.train, steps=steps, epochs=0),
         finetune=replace(finetune, steps=steps) if finetune.steps else replace(finetune, epochs=passes),
@@ -102,7 +102,7 @@ class _Rest:
         lacking, blocks = len(self.run.lacking), math.ceil(zoo.size / zoo.block)
         rounds = math.ceil(lacking / max(1, min(engine.workers or os.cpu_count() or 1, lacking)))
         seconds = rounds * _on_line(PASSES, few, more, zoo.epochs)
-        return Stage("zoo", 1 - lacking / blocks, seconds, zoo.size * self.network)
+        return Stage("zoo", 1 - lacking / blocks, seconds, (1 + len(zoo.checkpoints)) * zoo.size * self.network)
 
     def _finetune(self, name: str, rounds: int, few: float, more: float) -> Stage:
         section = self.config.finetune

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from wsframework.config.building import build
 from wsframework.config.sections import Config
-from wsframework.device import usable
+from wsframework.device import check_precision, usable
 from wsframework.engines.work import Work
 from wsframework.events import Finished, Observer, Progress, silent
 from wsframework.parts.interfaces import Architecture, Setting, TaskFamily
@@ -24,6 +24,7 @@ from wsframework.pipeline.initialize import Initial, initialize, save_samples
 from wsframework.pipeline.pictures import SHOWN, Shown, all_finetuned, can_show, look
 from wsframework.pipeline.several import best_on_support
 from wsframework.pipeline.stage import Checkpoint, Checkpoints, StageCache, Staged
+from wsframework.pipeline.together import lead
 from wsframework.pipeline.train import train_prior
 from wsframework.pipeline.zoo import build_zoo, load_zoo, missing
 from wsframework.prior import Prior
@@ -54,6 +55,7 @@ class Run:
     ) -> None:
         self.config, self.registry, self.out, self.observer = config, registry, out, observer
         self.device = usable(device)
+        check_precision(self.device, config.train.precision)
         self.family = cast(TaskFamily, build(registry, "task_family", config.tasks.part))
         self.architecture = cast(Architecture, build(registry, "architecture", config.network))
         self.space = self.architecture.space(self.family.shape)
@@ -100,12 +102,9 @@ class Run:
     @property
     def lacking(self) -> list[int]:
         """The zoo's blocks that are still to be trained."""
-        whole = range(-(-self.config.zoo.size // self.config.zoo.block))
-        return (
-            missing(self.store, self.config.zoo)
-            if self.store.holds(self.space, self.identity.zoo_recipe)
-            else list(whole)
-        )
+        if self.store.holds(self.space, self.identity.zoo_recipe):
+            return missing(self.store, self.config.zoo)
+        return list(range(-(-self.config.zoo.size // self.config.zoo.block)))
 
     @property
     def zoo_work(self) -> Work:
@@ -126,7 +125,7 @@ class Run:
         staged = self.cache.stage(
             "prior",
             self.identity.prior,
-            lambda: self._train("prior", checkpoint, {}, {}),
+            lambda: lead(self.config, self.registry, self.zoo, self.store, self.device, checkpoint, self.observer),
             lambda prior, _: prior.save(folder),
             lambda _: Prior.load(folder, self.registry).to(self.device),
             checkpoint.spent(),

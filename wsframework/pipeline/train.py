@@ -17,6 +17,7 @@ from wsframework.pipeline.stage import Checkpoint
 from wsframework.prior import Prior
 from wsframework.prior_config import Design, Origin
 from wsframework.randomness import generator
+from wsframework.ranks import ALONE, Ranks
 from wsframework.zoo import Zoo
 
 EVERY = 500
@@ -36,6 +37,7 @@ def train_prior(
     name: str = "prior",
     checkpoint: Checkpoint | None = None,
     observer: Observer = silent,
+    ranks: Ranks = ALONE,
 ) -> Prior:
     """Fit encoder and descriptors to the zoo, then train conditioner and denoiser together.
 
@@ -44,6 +46,7 @@ def train_prior(
     Arguments:
         name: of the stage, for the observer and for the randomness.
         checkpoint: where the state is kept now and then; training goes on from what it holds.
+        ranks: who trains; each of them calls this with equal arguments, and the first one keeps the state.
     """
     cuda = [torch.cuda.current_device()] if torch.device(device).type == "cuda" else []
     with torch.random.fork_rng(devices=cuda):
@@ -53,7 +56,7 @@ def train_prior(
         prior.fit_features(raw)
         prior.encoder.fit(zoo.weights.spread(FITTED).to(prior.device), prior.space)
         section = _in_steps(train, len(zoo))
-        fitting = Fitting(prior, zoo, prior.standardise(raw), section, generator(seed, name, "training"))
+        fitting = Fitting(prior, zoo, prior.standardise(raw), section, generator(seed, name, "training"), ranks)
         _run(fitting, name, checkpoint, observer)
     return prior
 
@@ -66,7 +69,7 @@ def _in_steps(train: TrainSection, networks: int) -> TrainSection:
 
 
 def _run(fitting: Fitting, name: str, checkpoint: Checkpoint | None, observer: Observer) -> None:
-    start, before = time.perf_counter(), 0.0
+    start, before, keeps = time.perf_counter(), 0.0, fitting.ranks.rank == 0
     kept = checkpoint.load() if checkpoint else None
     if checkpoint is not None and kept is not None:
         try:
@@ -81,5 +84,5 @@ def _run(fitting: Fitting, name: str, checkpoint: Checkpoint | None, observer: O
         if lesson.step % TOLD == 0:
             note = f"loss {lesson.denoise_loss + lesson.output_loss:.3g}"
             observer(Progress(name, lesson.step, fitting.train.steps, note=note))
-        if checkpoint and lesson.step % EVERY == 0 and lesson.step < fitting.train.steps:
+        if checkpoint and keeps and lesson.step % EVERY == 0 and lesson.step < fitting.train.steps:
             checkpoint.save(fitting.state(), {"seconds": before + time.perf_counter() - start})
