@@ -31,6 +31,9 @@ class Functional(Denoiser):
     paper = "Zhou et al. 2024, arXiv:2402.05232; Zhou et al. 2023, arXiv:2302.14040"
     symmetry = "equivariant"
 
+    layer = EquivariantLinear
+    """The map that it is made of, for use in other modules."""
+
     def __init__(
         self,
         space: WeightSpace,

@@ -55,20 +55,23 @@ class Domain:
 
 
 def domains(space: WeightSpace, sources: tuple[Source, ...]) -> dict[Kind, Domain]:
-    """The domains of ``space``, the largest kinds as they come first."""
+    """The domains of ``space``, the axes of each as the first quotient has them that is there."""
     order = {dim.name: number for number, dim in enumerate(space.dims)}
+    natural: dict[Kind, tuple[int, ...]] = {}
     shapes: dict[Kind, tuple[int, ...]] = {}
     reads: dict[Kind, dict[str, list[Tap]]] = {}
     writes: dict[Kind, dict[str, list[Tap]]] = {}
     for number, source in enumerate(sources):
         for place, quotient in enumerate(source.quotients):
             kind, turns = _turns(source, quotient, order)
-            shapes[kind] = tuple(source.shape[quotient.axes[a]] for a in turns[0])
+            first = natural.setdefault(kind, tuple(turns[0].index(axis) for axis in range(len(turns[0]))))
+            taps = [Tap(number, place, tuple(turn[axis] for axis in first)) for turn in turns]
+            shapes[kind] = tuple(source.shape[quotient.axes[axis]] for axis in taps[0].turn)
             name = source.named(quotient)
-            for turn in turns:
-                label = name + (f"~{','.join(map(str, turn))}" if turn != turns[0] else "")
-                reads.setdefault(kind, {}).setdefault(label, []).append(Tap(number, place, turn))
-            writes.setdefault(kind, {}).setdefault(name, []).append(Tap(number, place, turns[0]))
+            for turn, tap in zip(turns, taps, strict=True):
+                order_of = "" if turn == turns[0] else f"~{','.join(str(turns[0].index(axis)) for axis in turn)}"
+                reads.setdefault(kind, {}).setdefault(name + order_of, []).append(tap)
+            writes.setdefault(kind, {}).setdefault(name, []).append(taps[0])
     return {kind: Domain(shape, _frozen(reads[kind]), _frozen(writes[kind])) for kind, shape in shapes.items()}
 
 
