@@ -12,7 +12,10 @@ from torch.fx import Node
 from wsframework.tracing.program import Program
 from wsframework.tracing.walking import walk
 
-_LESS = (torch.float32, torch.float16, torch.bfloat16)
+_WIDE = {
+    **dict.fromkeys((torch.float32, torch.float16, torch.bfloat16), torch.float64),
+    **dict.fromkeys((torch.complex64, torch.complex32), torch.complex128),
+}
 
 
 def evaluate(program: Program, state: Mapping[str, Tensor], users: Sequence[Any]) -> tuple[Any, ...]:
@@ -24,12 +27,12 @@ def evaluate(program: Program, state: Mapping[str, Tensor], users: Sequence[Any]
 def compute(node: Node, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """What the operator of ``node`` gives for these arguments, in double precision."""
     target: Any = node.target
-    doubled = {name: torch.float64 if _casts(value) else value for name, value in kwargs.items()}
-    return promoted(target(*(torch.float64 if _casts(a) else a for a in args), **doubled))
+    return promoted(target(*map(_widened, args), **{name: _widened(value) for name, value in kwargs.items()}))
 
 
-def _casts(value: Any) -> bool:
-    return isinstance(value, torch.dtype) and value in _LESS
+def _widened(value: Any) -> Any:
+    """What a cast is to, in double precision; any other argument as it is."""
+    return _WIDE.get(value, value) if isinstance(value, torch.dtype) else value
 
 
 def promoted(value: Any) -> Any:
