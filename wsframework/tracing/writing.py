@@ -112,7 +112,7 @@ def _along(labels: Labels, column: Column, solution: Solution) -> list[dict[int,
     places = _places(column.atoms, solution)
     for other in labels.columns:
         if len(other.axes) > 1 and other.axes[:1] == column.axes:
-            rows = zip(other.atoms, places, strict=True)  # of the first axis: see `wishes`
+            rows = zip(other.atoms.movedim(column.axes[0], 0), places, strict=True)
             places = [_fixed(row, solution) | place for row, place in rows]
     return places
 
