@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.fx import Node
 
+from wsframework.errors import TraceError
 from wsframework.tracing.program import Program
 from wsframework.tracing.walking import walk
 
@@ -25,9 +26,30 @@ def evaluate(program: Program, state: Mapping[str, Tensor], users: Sequence[Any]
 
 
 def compute(node: Node, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """What the operator of ``node`` gives for these arguments, in double precision."""
+    """What the operator of ``node`` gives for these arguments, in double precision.
+
+    Raises:
+        TraceError: where it can't be computed in double precision.
+    """
     target: Any = node.target
-    return promoted(target(*map(_widened, args), **{name: _widened(value) for name, value in kwargs.items()}))
+    target = _DOUBLED.get(str(target), target)
+    try:
+        return promoted(target(*map(_widened, args), **{name: _widened(value) for name, value in kwargs.items()}))
+    except (NotImplementedError, RuntimeError) as error:
+        raise TraceError(
+            f"{node.target} can't be computed in double precision, in which symmetries are verified: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+
+
+def _grouped_mm(x: Tensor, experts: Tensor, offs: Tensor, *_: Any, **__: Any) -> Tensor:
+    """Each row of x (rows, k) times the matrix of its expert (experts, k, n); ``offs``: where an expert's rows end."""
+    rows = torch.arange(len(x), device=x.device)
+    return (x.unsqueeze(-2) @ experts[torch.searchsorted(offs.long(), rows, right=True)]).squeeze(-2)
+
+
+_DOUBLED: dict[str, Callable[..., Any]] = {"aten._grouped_mm.default": _grouped_mm}
+"""Operators that have no kernel for double precision."""
 
 
 def _widened(value: Any) -> Any:
