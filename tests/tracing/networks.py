@@ -525,3 +525,16 @@ def routed_experts() -> Network:
     layers = {"into": nn.Linear(3, 8), "router": nn.Linear(8, 2), "out": nn.Linear(8, 2)}
     module = Formula(function, **layers, up=parameter(2, 8, 16), down=parameter(2, 16, 8)).bfloat16()
     return Network(module, (torch.randn(40, 3).bfloat16(),), [8, 8, (16, 2)])
+
+
+@network
+def a_layer_beside_its_negative() -> Network:
+    """The second layer sees each neuron twice, and tells the two apart."""
+
+    def function(m: Any, x: Tensor) -> Tensor:
+        h = m.first(x)
+        return m.second(torch.cat([F.relu(h), F.relu(-h)], -1))
+
+    return Network(
+        Formula(function, first=nn.Linear(3, 8), second=nn.Linear(16, 2)), (torch.randn(4, 3),), [8], ["scale"]
+    )
