@@ -63,7 +63,7 @@ def along(call: Call) -> Labels | Sequence[Labels | None]:
     place = {"topk": 2, "renorm": 2}.get(call.name, 1)
     axis = call.argument(place, "dim", -1)
     x = scaled(call.facts, call.args[0].labels, None)
-    if call.name in ("sort", "topk") and call.used == {0}:
+    if call.name in ("sort", "topk") and call.used == frozenset({0}):
         x = reduce(call.facts, x, [axis])
     if isinstance(call.result, (tuple, list)):
         return [ordered(call, x, [axis], part.shape) for part in call.result]
