@@ -66,3 +66,8 @@ def test_an_operator_without_double_precision_is_named() -> None:
     module = Formula(lambda m, x: m.b(single(m.a(x))), a=nn.Linear(3, 6), b=nn.Linear(6, 2))
     with pytest.raises(TraceError, match=r"wsf_tests.single.* in double precision, .*: only floats of 32 bits"):
         trace(module, torch.randn(4, 3))
+
+
+def test_nothing_is_verified_by_no_numbers() -> None:
+    with pytest.raises(TraceError, match="the outputs have no numbers"):
+        trace(nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2)), torch.randn(0, 3))

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from wsframework.errors import TraceError
 from wsframework.spaces import Symmetry, WeightSpace
 from wsframework.tracing.evaluating import evaluate, promoted
 from wsframework.tracing.program import Program
@@ -31,14 +32,21 @@ class Failure:
 
 
 def verify(program: Program, space: WeightSpace, users: Sequence[Any], generator: torch.Generator) -> float | Failure:
-    """The largest relative change of any output under random elements, of weights and inputs changed at random."""
+    """The largest relative change of any output under random elements, of weights and inputs changed at random.
+
+    Raises:
+        TraceError: where outputs have no numbers.
+    """
     worst = 0.0
     moving = frozenset(p.name for p in space.parameters if any(space.dim(o.dim).free for o in p.occurrences))
     for draw in range(_DRAWS):
         state = _randomised(program, moving, generator)
         inputs = [_jittered(u, generator) for u in users] if draw else users
         symmetry = space.random_symmetry(generator)
-        change = partial(_change, program, state, inputs, evaluate(program, state, inputs))
+        outputs = evaluate(program, state, inputs)
+        if not any(isinstance(output, Tensor) and output.numel() for output in outputs):
+            raise TraceError("on these inputs the outputs have no numbers, by which what was found could be verified")
+        change = partial(_change, program, state, inputs, outputs)
         error = change(symmetry)
         if not error <= TOLERANCE:  # so put that "not a number" fails
             return Failure(error, _culprits(space, change, symmetry))
