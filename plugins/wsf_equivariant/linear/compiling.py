@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from math import prod
 
@@ -18,6 +19,7 @@ from wsframework.errors import SpaceError, nearest
 from wsframework.spaces import WeightSpace
 
 
+@lru_cache(maxsize=64)
 def program(space: WeightSpace, matrices: Matrices) -> Program:
     """What the layer with these matrices does to ``space``.
 
@@ -26,7 +28,7 @@ def program(space: WeightSpace, matrices: Matrices) -> Program:
     """
     sources = layout(space).sources
     first = list(accumulate((len(s.quotients) for s in sources), initial=0))
-    found = [item for domain in domains(space, sources).values() for item in _split(domain, matrices)]
+    found = [item for domain in domains(space) for item in _split(domain, matrices)]
     mixings = [_mixing(item, sources, first) for item in found]
     scale = [_scale(item, sources, matrices.channels_in) for item in found]
     select = [item.index.flatten() for item in found]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, permutations, product
 from math import prod
 
-from wsf_equivariant.linear.sources import Quotient, Source
+from wsf_equivariant.linear.sources import Quotient, Source, layout
 from wsframework.spaces import WeightSpace
 
 Kind = tuple[tuple[str, ...], tuple[int, ...], tuple[str, ...]]
@@ -54,14 +55,15 @@ class Domain:
         return tuple(name for name, taps in self.writes.items() if len(taps) > 1 and self.shape)
 
 
-def domains(space: WeightSpace, sources: tuple[Source, ...]) -> dict[Kind, Domain]:
+@lru_cache(maxsize=64)
+def domains(space: WeightSpace) -> tuple[Domain, ...]:
     """The domains of ``space``, the axes of each as the first quotient has them that is there."""
     order = {dim.name: number for number, dim in enumerate(space.dims)}
     natural: dict[Kind, tuple[int, ...]] = {}
     shapes: dict[Kind, tuple[int, ...]] = {}
     reads: dict[Kind, dict[str, list[Tap]]] = {}
     writes: dict[Kind, dict[str, list[Tap]]] = {}
-    for number, source in enumerate(sources):
+    for number, source in enumerate(layout(space).sources):
         for place, quotient in enumerate(source.quotients):
             kind, turns = _turns(source, quotient, order)
             first = natural.setdefault(kind, tuple(turns[0].index(axis) for axis in range(len(turns[0]))))
@@ -72,7 +74,7 @@ def domains(space: WeightSpace, sources: tuple[Source, ...]) -> dict[Kind, Domai
                 order_of = "" if turn == turns[0] else f"~{','.join(str(turns[0].index(axis)) for axis in turn)}"
                 reads.setdefault(kind, {}).setdefault(name + order_of, []).append(tap)
             writes.setdefault(kind, {}).setdefault(name, []).append(taps[0])
-    return {kind: Domain(shape, _frozen(reads[kind]), _frozen(writes[kind])) for kind, shape in shapes.items()}
+    return tuple(Domain(shape, _frozen(reads[kind]), _frozen(writes[kind])) for kind, shape in shapes.items())
 
 
 def _frozen(taps: dict[str, list[Tap]]) -> dict[str, tuple[Tap, ...]]:

@@ -10,7 +10,6 @@ from wsf_equivariant.linear.domains import domains
 from wsf_equivariant.linear.matrices import matrices
 from wsf_equivariant.linear.mix import Mix
 from wsf_equivariant.linear.program import Program
-from wsf_equivariant.linear.sources import layout
 from wsframework.spaces import WeightSpace
 
 
@@ -42,8 +41,7 @@ class EquivariantLinear(nn.Module):
         super().__init__()
         self.context_size = context_size
         self.activation = None if activation is None else ACTIVATIONS[activation]
-        found = list(domains(space, layout(space).sources).values())
-        self.places = matrices(found, channels_in, channels_out, context_size + 1)
+        self.places = matrices(domains(space), channels_in, channels_out, context_size + 1)
         self.matrices = nn.Parameter(self.places.drawn())
         self._programs: dict[WeightSpace, Program] = {}
 
