@@ -97,7 +97,7 @@ class InfiniteAtTheEnd(HonestDenoiser):
 @breaks("finite")
 class OverflowsForLarge(HonestDenoiser):
     def forward(self, x_t, t, condition, space):
-        return super().forward(x_t, t, condition, space) + (0.01 * x_t.square()).exp().float().exp().to(x_t) * 1e-9
+        return super().forward(x_t, t, condition, space) + (0.002 * x_t.square()).exp().float().exp().to(x_t) * 1e-9
 
 
 @breaks("finite")
@@ -156,6 +156,39 @@ class WeightByWeight(HonestDenoiser):
 ONE = WeightSpace.parse("fixed one=1\nweight one")
 
 
+class OfOrbits(HonestDenoiser):
+    """Sees, beside time and task, what `seen` gives: three columns, from x_t and the means of orbits."""
+
+    def seen(self, x_t, mean):
+        raise NotImplementedError
+
+    def forward(self, x_t, t, condition, space):
+        shapes = space.unflatten(torch.zeros(space.size)).values()
+        parameter = torch.cat([torch.full((p.numel(),), k) for k, p in enumerate(shapes)])
+        index = torch.stack([orbits(space).index, parameter]).unique(dim=1, return_inverse=True)[1]
+        number = torch.bincount(index).to(x_t)
+        mean = x_t.new_zeros(len(x_t), len(number)).index_add(1, index, x_t) / number
+        columns = torch.stack([*self.seen(x_t, mean[:, index]), t[:, None].expand_as(x_t)], -1)
+        out: Tensor = self.net(torch.cat([columns, condition[:, None].expand(-1, x_t.shape[1], -1)], -1)).squeeze(-1)
+        return out
+
+
+@breaks("relates")
+class OrbitByOrbit(OfOrbits):
+    """Neurons see one another, and parameters do not."""
+
+    def seen(self, x_t, mean):
+        return x_t, mean, mean.square()
+
+
+@breaks("attends")
+class MeansOfOrbits(OfOrbits):
+    """Every weight counts, and none is told from another of its orbit."""
+
+    def seen(self, x_t, mean):
+        return mean, mean.square(), x_t.mean(1, keepdim=True).expand_as(x_t)
+
+
 @breaks("claim")
 class Positional(HonestDenoiser):
     def forward(self, x_t, t, condition, space):
@@ -183,6 +216,15 @@ class PositionalWhereWider(HonestDenoiser):
         if max(space.free.values(), default=0) > 32:
             out = out + 1e-3 * torch.linspace(0, 1, x_t.shape[1], dtype=x_t.dtype)
         return out
+
+
+@breaks("claim")
+class PositionalFarOut(HonestDenoiser):
+    """Equivariant for weights as they mostly are."""
+
+    def forward(self, x_t, t, condition, space):
+        out = super().forward(x_t, t, condition, space)
+        return torch.where(x_t.abs() > 8, out * torch.linspace(1, 2, x_t.shape[1], dtype=x_t.dtype), out)
 
 
 @breaks("restores")
@@ -387,6 +429,17 @@ class LossyMean(HonestEncoder):
         return 3 * z * self.std - self.mean
 
 
+@breaks("inverts")
+class OutlyingIsTheMean(HonestEncoder):
+    """Nearer than the mean in all, for the sake of the networks that it keeps as they are."""
+
+    lossless = False
+
+    def encode(self, x, space):
+        z = super().encode(x, space)
+        return z * (z.square().mean(-1, keepdim=True) <= 1)
+
+
 @breaks("claim")
 class ByCoordinate(HonestEncoder):
     def fit(self, x, space):
@@ -484,6 +537,21 @@ class DividesByZero(HonestEncoder):
         self.mean, self.std = x.mean(0), x.std(0, correction=0)
 
 
+@breaks("claim")
+class BendsFarOut(HonestEncoder):
+    """Draws far weights in, some more than others."""
+
+    def bend(self, z, space, to):
+        steep = torch.linspace(1, 2, space.size, dtype=z.dtype) ** to
+        return torch.where(z.abs() > 9, z.sign() * (9 + (z.abs() - 9) * steep), z)
+
+    def encode(self, x, space):
+        return self.bend(super().encode(x, space), space, 1)
+
+    def decode(self, z, space):
+        return super().decode(self.bend(z, space, -1), space)
+
+
 @breaks("separates")
 class MixesCrowds(HonestEncoder):
     """Undone by its own decode, batch for batch, and only where there are more than three."""
@@ -571,6 +639,14 @@ class StandsStill(HonestScheduler):
         return super().alpha_sigma(torch.where((t > 0.4) & (t < 0.5), torch.full_like(t, 0.45), t))
 
 
+@breaks("fades")
+class StandsStillBetweenLevels(HonestScheduler):
+    """Falls along the training grid, and not along finer ones."""
+
+    def alpha_sigma(self, t):
+        return super().alpha_sigma(torch.where((t > 0.501) & (t < 0.524), torch.full_like(t, 0.51), t))
+
+
 @breaks("grids")
 class TakesMore(HonestScheduler):
     def times(self, steps=None):
@@ -611,7 +687,22 @@ class DetoursOverNoise(HonestScheduler):
 class StopsBefore(HonestScheduler):
     def step(self, denoise, x_t, t, s, carry, generator):
         x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
-        return x_s + 1e-3, carry
+        return x_s + 1e-6, carry
+
+
+@breaks("arrives")
+class SingleInside(HonestScheduler):
+    """Computes in float32, whatever it is given."""
+
+    def step(self, denoise, x_t, t, s, carry, generator):
+        return super().step(denoise, x_t.float(), t.float(), s.float(), carry, generator)[0].to(x_t.dtype), None
+
+
+@breaks("separates")
+class MovesToTheMean(HonestScheduler):
+    def step(self, denoise, x_t, t, s, carry, generator):
+        x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
+        return x_s + 1e-3 * (x_s.mean(0) - x_s) * (x_t.dim() > 1), carry
 
 
 @breaks("remembers")
@@ -631,7 +722,7 @@ class RemembersOnItself(HonestScheduler):
 class GlobalNoise(HonestScheduler):
     def step(self, denoise, x_t, t, s, carry, generator):
         x_s, carry = super().step(denoise, x_t, t, s, carry, generator)
-        return x_s + 0.01 * self.alpha_sigma(s)[1] * torch.randn(x_t.shape, dtype=x_t.dtype), carry
+        return x_s + 1e-3 * self.alpha_sigma(s)[1] * torch.randn(x_t.shape, dtype=x_t.dtype), carry
 
 
 @breaks("repeats")
@@ -668,6 +759,13 @@ class ATenthLessNoise(HonestAncestral):
     gain = 0.9
 
 
+@breaks("recovers")
+class ABitMoreNoise(HonestAncestral):
+    """Seen in short steps only, where what a step has to err by is smaller."""
+
+    gain = 1.02
+
+
 @breaks("varies")
 class OneNoiseForTheBatch(HonestAncestral):
     def noise(self, x_t, generator):
@@ -690,6 +788,13 @@ class WrongBeforeTheLast(HonestScheduler):
 
 
 @breaks("recovers")
+class ForgetsABitOfNoise(HonestScheduler):
+    """A thousandth of it at every step."""
+
+    step = scaling(lambda t, s, level: 0.999 if s > 0 else 1)
+
+
+@breaks("recovers")
 class WrongInLongSteps(HonestScheduler):
     step = scaling(lambda t, s, level: 1.5 if s > 0 and t - s > 1.5 * level else 1)
 
@@ -697,6 +802,19 @@ class WrongInLongSteps(HonestScheduler):
 @breaks("arrives")
 class WrongInThreeSteps(HonestScheduler):
     step = scaling(lambda t, s, level: 0.98 if s == 0 and 0.31 < t < 0.34 else 1)
+
+
+@breaks("remembers")
+class RemembersByGenerator(HonestScheduler):
+    """Keeps estimates on the object, for each generator."""
+
+    last: ClassVar[dict[int, Tensor]] = {}
+
+    def step(self, denoise, x_t, t, s, carry, generator):
+        x_0 = denoise(x_t, t)
+        guess = x_0 if carry is None else 1.1 * x_0 - 0.1 * self.last[id(generator)]
+        self.last[id(generator)] = x_0
+        return super().step(lambda x, _: guess, x_t, t, s, carry, generator)[0], True
 
 
 @breaks("grids")
@@ -718,7 +836,7 @@ def late(change: Any) -> Any:
 
 @breaks("repeats")
 class LateGlobalNoise(HonestScheduler):
-    step = late(lambda x_t, x_s, generator: x_s + 1e-7 * torch.randn(x_s.shape, dtype=x_s.dtype))
+    step = late(lambda x_t, x_s, generator: x_s + 1e-10 * torch.randn(x_s.shape, dtype=x_s.dtype))
 
 
 @breaks("repeats")
@@ -1261,6 +1379,13 @@ class NamelessMetric(HonestFamily):
     objective = Classification(metric="")
 
 
+@breaks("judges")
+class MetricOfNumbers(HonestFamily):
+    """What should be the metric's name is something else."""
+
+    objective = Classification(metric=(0.5,))  # type: ignore[arg-type]
+
+
 class Hard(Classification):
     """The share of mistakes as a loss."""
 
@@ -1629,6 +1754,15 @@ class Transductive(HonestInitializer):
         return x + x.mean(0, keepdim=True)
 
 
+@breaks("separates")
+class TransductiveDraws(HonestInitializer):
+    """Draws noise, and moves by what all tasks are like together."""
+
+    def weights(self, tasks, draws, generator):
+        x = super().weights(tasks, draws, generator)
+        return x + 0.1 * x.mean(0, keepdim=True) + torch.randn(x.shape, generator=generator)
+
+
 @breaks("preserves")
 class ReversesTasks(HonestInitializer):
     def fit(self, setting):
@@ -1654,6 +1788,15 @@ class FourDraws(HonestInitializer):
 
     def weights(self, tasks, draws, generator):
         return super().weights(tasks, min(draws, 4), generator)
+
+
+@breaks("abstains")
+class RareQueryLabels(HonestInitializer):
+    """Looks at query labels only where nearly all are the same."""
+
+    def weights(self, tasks, draws, generator):
+        rare = torch.stack([task.query.y.float().mean() > 0.95 for task in tasks])
+        return super().weights(tasks, draws, generator) * (1 + rare.float())[:, None, None]
 
 
 @breaks("abstains")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
@@ -149,6 +149,18 @@ def test_plugins_lists_every_part(registry: Any) -> None:
         assert part.name in result.stdout
 
 
+def test_plugins_reads_well_in_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = wsf("plugins").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    text = " ".join(" ".join(lines).split())
+    for part in entrypoints.load_registry().all():
+        summary = (part.__doc__ or "").splitlines()[0].replace("``", "")
+        assert f"{part.kind}:{part.name} {summary}" in text
+        (line,) = [line for line in lines if line.split()[:1] == [f"{part.kind}:{part.name}"]]
+        assert len(line.rstrip()) > 50 or line.rstrip().endswith(".")
+
+
 def test_plugins_names_the_broken_and_leaves_with_0(registry: Any) -> None:
     registry.broken["shattered"] = "module 'm' [1] can't be loaded"
     result = wsf("plugins")
@@ -215,6 +227,15 @@ def test_bench_prints_a_table_or_json(counting: Table) -> None:
     found = json.loads(wsf("bench", "counting", "--json").stdout)
     assert [row["value"] for row in found["rows"]] == [100.0, None]
     assert wsf("bench").stdout.split() == ["counting"]
+
+
+def test_bench_has_a_column_for_the_bound_where_there_is_one(counting: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "of the bound" not in wsf("bench", "counting").stdout
+    bounded = Table("bounded", (replace(counting.rows[0], bound=0.123), counting.rows[0]))
+    monkeypatch.setattr(benchmarks, "benchmark", lambda _: lambda: bounded)
+    out = wsf("bench", "counting").stdout
+    assert "of the bound" in out
+    assert "0.12" in out
 
 
 def test_bench_of_no_benchmark_offers_the_nearest(counting: Table) -> None:

@@ -19,7 +19,7 @@ from wsframework.errors import RequestError
 from wsframework.pipeline.zoo import build_zoo, load_zoo
 from wsframework.zoo_store import ZooStore
 
-CONFIG = tiny(zoo__size=28, zoo__block=6, zoo__epochs=1)
+CONFIG = tiny(zoo__size=28, zoo__block=6, zoo__epochs=1, zoo__checkpoints=[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,8 @@ def built(folder: Path, work: Work, section: EngineSection) -> torch.Tensor:
     held = list(build_zoo(store, work, section))
     assert held[0] == 0
     assert held[-1] == 28
-    return load_zoo(store, work.seen, work.zoo).weights.x
+    zoo = load_zoo(store, work.seen, work.zoo)
+    return torch.cat([zoo.weights.x, zoo.trajectory[0].weights.x])
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
-from wsf_tasks.images import COLOURED, GREY, Images, grid, photograph
+from wsf_tasks.grid import grid
+from wsf_tasks.images import COLOURED, GREY, Images, photograph
 
 from wsframework.errors import RequestError
 from wsframework.tasks import Task, TaskSplits

@@ -15,6 +15,7 @@ from tiny import REGISTRY, Heard, files, made, tiny, without_cost
 from wsframework.config.reading import read_config
 from wsframework.config.sections import Config
 from wsframework.errors import RequestError
+from wsframework.pipeline.gathering import gather
 from wsframework.pipeline.lock import run_lock
 from wsframework.pipeline.run import run
 from wsframework.pipeline.single import Run
@@ -191,7 +192,7 @@ def test_with_few_examples_nobody_sees_more(first: Done, tmp_path: Path) -> None
     changed.splits = replace(changed.splits, held_out=[_spoilt(task, 6) for task in changed.splits.held_out])
     for name in few.compare.initializers:
         assert torch.equal(whole.initial(name).x, changed.initial(name).x), name
-    ours, theirs = (run.gather() for run in (whole, changed))
+    ours, theirs = (gather(run) for run in (whole, changed))
     assert ours.curves.keys() == theirs.curves.keys()
     for name, curves in ours.curves.items():
         assert all(torch.equal(t, theirs.curves[name].to_tensors()[key]) for key, t in curves.to_tensors().items())

@@ -24,7 +24,7 @@ from wsframework import footprint, selection
 from wsframework.cli.app import app
 from wsframework.errors import RequestError
 from wsframework.pipeline.trained import prior_folder
-from wsframework.selection import best, support_scores
+from wsframework.selection import best, losses_on_support, support_scores
 from wsframework.tasks import Task
 
 SEEN_LIKE = [(x / 2 - 1 + y / 5, y / 2 - 1, "ab"[(x + y) % 2]) for x in range(5) for y in range(5)]
@@ -227,6 +227,7 @@ def test_scores_do_not_depend_on_how_many_go_at_once(monkeypatch: pytest.MonkeyP
     together = support_scores(prior().architecture, task, x)
     monkeypatch.setattr(footprint, "NUMBERS", 1)
     torch.testing.assert_close(support_scores(prior().architecture, task, x), together)
+    torch.testing.assert_close(losses_on_support(prior().architecture, task, x), together[0])
 
 
 def test_the_page_on_own_data_shows_the_messages_that_come(place: Path) -> None:

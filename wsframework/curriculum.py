@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from wsframework.config.sections import TrainSection
+from wsframework.precision import computing_in
 from wsframework.prior import Prior
+from wsframework.ranks import ALONE, Ranks
 from wsframework.tasks import Data, TaskBatch
 from wsframework.training import network_losses
 from wsframework.zoo import Zoo
@@ -17,12 +19,21 @@ POINTS = 256
 
 
 class Curriculum:
-    """Draws what one step learns from; ``left`` are the networks that the pass has still to come to."""
+    """Draws what one step learns from; ``left`` are the networks that the pass has still to come to.
+
+    Each of several ``ranks`` draws the whole batch, and computes its share of it.
+    """
 
     def __init__(
-        self, prior: Prior, zoo: Zoo, features: Tensor, train: TrainSection, generator: torch.Generator
+        self,
+        prior: Prior,
+        zoo: Zoo,
+        features: Tensor,
+        train: TrainSection,
+        generator: torch.Generator,
+        ranks: Ranks = ALONE,
     ) -> None:
-        self.prior, self.train, self.generator = prior, train, generator
+        self.prior, self.train, self.generator, self.ranks = prior, train, generator, ranks
         self.left = torch.empty(0, dtype=torch.long)
         self.features = features.to(prior.device)
         self.task_index = zoo.task_index
@@ -30,31 +41,36 @@ class Curriculum:
         self.tasks = TaskBatch.of(zoo.tasks).to(prior.device) if train.output_weight else None
 
     def losses(self) -> tuple[Tensor, Tensor]:
-        """The denoising loss, and the mean task loss of clean estimates (zero where the term is off)."""
+        """The denoising loss, and the mean task loss of clean estimates (zero where the term is off).
+
+        Of several ranks each gets its part; their sum is the loss of the batch.
+        """
         denoise_loss = output_loss = torch.zeros((), device=self.prior.device)
         if self.train.denoise_weight:
-            denoise_loss, x_0, tasks = self._denoise()
+            denoise_loss, x_0, tasks, part = self._denoise()
             if self.train.output_weight and not self.train.unroll:
-                output_loss = self._task_loss(x_0, tasks)
+                output_loss = part * self._task_loss(x_0, tasks)
         if self.train.output_weight and self.train.unroll:
             output_loss = self._unrolled()
         return denoise_loss, output_loss
 
-    def _denoise(self) -> tuple[Tensor, Tensor, Tensor]:
-        """``E || target - f(x_t, t, e) ||^2`` on noised zoo networks; also their clean estimates, and their tasks."""
+    def _denoise(self) -> tuple[Tensor, Tensor, Tensor, float]:
+        """``E || target - f(x_t, t, e) ||^2`` on zoo networks; clean estimates, tasks, and part of the batch."""
         prior = self.prior
         chosen = self._next() if self.train.epochs else self._draw(len(self.networks), self.train.batch)
-        weights = self.networks.rows(chosen)
+        mine, part = self.ranks.share(len(chosen))
+        weights = self.networks.rows(chosen[mine])
         if self.train.augment:
             weights = prior.space.random_symmetry(self.generator).act(weights)
         x_0 = prior.encoder.encode(weights, prior.space)
-        t = prior.scheduler.draw_times(len(chosen), self.generator).to(x_0.device)
-        noise = torch.randn(x_0.shape, generator=self.generator).to(x_0.device)
+        t = prior.scheduler.draw_times(len(chosen), self.generator)[mine].to(x_0.device)
+        noise = torch.randn(len(chosen), x_0.shape[1], generator=self.generator)[mine].to(x_0.device)
         x_t = prior.mix(x_0, noise, t)
-        tasks = self.task_index[chosen]
-        output = prior.denoiser(x_t, t, prior.conditioner(self.features[tasks]), prior.named)
+        tasks = self.task_index[chosen[mine]]
+        embedding = prior.conditioner(self.features[tasks])
+        output = self._denoised(x_t, t, embedding)
         loss = (output - prior.target(x_0, noise, t)).square().mean()
-        return loss, prior.clean(output, x_t, t), tasks
+        return part * loss, prior.clean(output, x_t, t), tasks, part
 
     def _unrolled(self) -> Tensor:
         """Mean task loss of the clean estimates at every step of the sampler from noise, for any seen tasks.
@@ -62,19 +78,22 @@ class Curriculum:
         Each estimate is judged for itself: no gradient flows from one step of the sampler to the one before.
         """
         prior = self.prior
-        tasks = self._draw(len(self.features), self.train.batch)
+        drawn = self._draw(len(self.features), self.train.batch)
+        mine, part = self.ranks.share(len(drawn))
+        tasks = drawn[mine]
         embedding = prior.conditioner(self.features[tasks])
         losses: list[Tensor] = []
 
         def denoise(x_t: Tensor, t: Tensor) -> Tensor:
-            x_0 = prior.estimate(x_t, t, embedding)
+            own, t = x_t[mine], t.expand(len(tasks))
+            x_0 = prior.clean(self._denoised(own, t, embedding), own, t)
             losses.append(self._task_loss(x_0, tasks))
-            return x_0.detach()
+            return self.ranks.whole(x_0.detach(), len(drawn))
 
-        x_t, carry = prior.start(len(tasks), self.generator), None
+        x_t, carry = prior.start(len(drawn), self.generator), None
         for t, s in pairwise(prior.scheduler.times(self.train.unroll).to(prior.device)):
             x_t, carry = prior.scheduler.step(denoise, x_t, t, s, carry, self.generator)
-        return torch.stack(losses).mean()
+        return part * torch.stack(losses).mean()
 
     def _task_loss(self, x_0: Tensor, tasks: Tensor) -> Tensor:
         """Mean loss of the decoded networks x_0 (batch, size) on their tasks' support data."""
@@ -85,6 +104,12 @@ class Curriculum:
         data = Data(support.x[tasks][:, some], support.y[tasks][:, some])
         x = prior.encoder.decode(x_0, prior.space)
         return network_losses(prior.architecture, prior.shape, prior.space, x, data, self.tasks.objective).mean()
+
+    def _denoised(self, x_t: Tensor, t: Tensor, embedding: Tensor) -> Tensor:
+        """What the denoiser says at x_t (batch, size), computed in the precision that was asked for."""
+        with computing_in(self.train.precision, x_t.device):
+            output: Tensor = self.prior.denoiser(x_t, t, embedding, self.prior.named)
+        return output.to(x_t.dtype)
 
     def _next(self) -> Tensor:
         """The next minibatch of a shuffled pass over the zoo; the last of a pass may be smaller."""

@@ -23,6 +23,24 @@ def usable(device: str) -> str:
     return device
 
 
+CAPABILITY = (8, 0)
+"""From which compute capability on GPUs multiply matrices in bfloat16 (Ampere)."""
+
+
+def check_precision(device: str, precision: str) -> None:
+    """Nothing, where the ``device`` computes in ``precision``: a CPU does in either, as torch has bfloat16 for it.
+
+    Raises:
+        RequestError: where it is a GPU that does not.
+    """
+    if device == "cuda" and precision == "bfloat16" and (found := torch.cuda.get_device_capability()) < CAPABILITY:
+        major, minor = found
+        raise RequestError(
+            f"train.precision = 'bfloat16' needs a GPU of compute capability 8.0 (Ampere) or later, and this one has "
+            f"{major}.{minor}; leave it at 'float32'"
+        )
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """One thread for torch inside, as many as before after it."""

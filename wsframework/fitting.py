@@ -15,6 +15,7 @@ from wsframework.config.sections import TrainSection
 from wsframework.curriculum import Curriculum
 from wsframework.mixture import Members, Mixture
 from wsframework.prior import Prior
+from wsframework.ranks import ALONE, Ranks
 
 
 class Fitting:
@@ -26,6 +27,7 @@ class Fitting:
         train: the options; its ``steps`` are taken as given, and ``epochs`` say that they go in passes.
         generator: the curriculum's: the source of all randomness, but for that of layers such as dropout, which draw
             from torch's own generators: whoever trains has seeded these.
+        ranks: the curriculum's: the processes that do this training, with equal arguments; they end with equal weights.
     """
 
     def __init__(
@@ -34,8 +36,9 @@ class Fitting:
         curriculum: Curriculum | Mixture,
         train: TrainSection,
         generator: torch.Generator,
+        ranks: Ranks = ALONE,
     ) -> None:
-        self.prior, self.train, self.generator = prior, train, generator
+        self.prior, self.train, self.generator, self.ranks = prior, train, generator, ranks
         self.averaged = copy.deepcopy(prior).eval() if train.ema else prior
         self.optimizer = torch.optim.Adam(prior.parameters(), lr=train.lr, fused=True)
         self.curriculum = curriculum
@@ -53,6 +56,7 @@ class Fitting:
             loss = train.denoise_weight * denoise_loss + train.output_weight * output_loss
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
+            self.ranks.add([denoise_loss, output_loss, *(p.grad for p in prior.parameters() if p.grad is not None)])
             if train.clip:
                 nn.utils.clip_grad_norm_(prior.parameters(), train.clip)
             self.optimizer.step()

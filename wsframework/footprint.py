@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import torch
@@ -23,11 +24,36 @@ def passes(architecture: Architecture, shape: TaskShape, networks: int, points: 
         yield slice(start, start + at_once)
 
 
-@lru_cache(maxsize=64)
 def activations(architecture: Architecture, shape: TaskShape) -> int:
-    """How many numbers the innermost modules of a network put out for one example, its outputs at least."""
+    """How many numbers the innermost modules of a network put out for one example, its outputs at least.
+
+    They are counted once for all architectures of one class with equal attributes.
+    """
+    return _counted(_Known.by_attributes(architecture), shape)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """An architecture that equals others of the same ``key``."""
+
+    key: Hashable
+    architecture: Architecture = field(compare=False)
+
+    @classmethod
+    def by_attributes(cls, architecture: Architecture) -> _Known:
+        """Known by class and attributes; where these have no hash, by itself."""
+        key = type(architecture), tuple(sorted(vars(architecture).items(), key=lambda item: item[0]))
+        try:
+            hash(key)
+        except TypeError:
+            return cls(architecture, architecture)
+        return cls(key, architecture)
+
+
+@lru_cache(maxsize=64)
+def _counted(known: _Known, shape: TaskShape) -> int:
     with torch.random.fork_rng(devices=[]):
-        network = architecture.network(shape).eval()
+        network = known.architecture.network(shape).eval()
     counted = [math.prod(shape.inputs) + math.prod(shape.outputs)]
 
     def count(_: nn.Module, __: object, output: object) -> None:

@@ -18,7 +18,7 @@ from wsframework.parts.interfaces import Denoiser, Scheduler, TaskConditioner, W
 from wsframework.parts.registry import Registry
 from wsframework.prior_config import Design, Origin, Place, PriorConfig
 from wsframework.seen_range import CONSTANT, outside
-from wsframework.selection import best, support_scores
+from wsframework.selection import best, losses_on_support
 from wsframework.spaces import Weights, WeightSpace, prefixed
 from wsframework.stated import architecture_of
 from wsframework.store import load_tensors, save_tensors, write_atomic
@@ -160,7 +160,7 @@ class Prior(nn.Module):
         features = self.describe([task])
         x = best(
             lambda count: self.sample_features(features.expand(count, -1), generator),
-            lambda draws: support_scores(self.architecture, task, draws)[0],
+            lambda draws: losses_on_support(self.architecture, task, draws),
             n,
             best_of,
         )
@@ -168,8 +168,8 @@ class Prior(nn.Module):
             reason = self.outside(task) or "is the prior damaged?"
             raise RequestError(f"the weights for task {task.name!r} would not be finite numbers: {reason}")
         if len(task.support):
-            inputs = task.support.x.to(x.device)
-            x = calibrated(self.architecture, task.shape, x, inputs.expand(len(x), *inputs.shape))
+            inputs = task.support.to(x.device).repeated(len(x)).x
+            x = calibrated(self.architecture, task.shape, x, inputs)
         return Weights(self.space, x)
 
     def save(self, folder: Path | str) -> None:

@@ -7,26 +7,25 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from wsframework.footprint import passes
 from wsframework.parts.interfaces import Architecture
-from wsframework.tasks import Data, Task
-from wsframework.training import network_losses, network_scores
+from wsframework.tasks import Task, TaskBatch
+from wsframework.training import calibrated, query_scores, support_losses
 
 DRAWS = 512
 """At most so many are drawn at once."""
 
 
-@torch.no_grad()
+def losses_on_support(architecture: Architecture, task: Task, x: Tensor) -> Tensor:
+    """Mean training loss of networks x (draws, size) on the task's support data: (draws,)."""
+    return support_losses(architecture, task.shape, x, _on_support(task, x))
+
+
 def support_scores(architecture: Architecture, task: Task, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean training loss and metric of networks x (draws, size) on the task's support data: both (draws,)."""
-    space, shape = architecture.space(task.shape), task.shape
-    found: list[tuple[Tensor, Tensor]] = []
-    for some in passes(architecture, shape, len(x), len(task.support)):
-        data = _repeated(task.support, len(x[some]), x.device)
-        losses = network_losses(architecture, shape, space, x[some], data, task.objective)
-        rows = architecture.calibrate(shape, x[some], data.x)
-        found.append((losses, network_scores(architecture, shape, space, rows, data, task.objective)[1]))
-    return torch.cat([losses for losses, _ in found]), torch.cat([scores for _, scores in found])
+    """The same, and their metric there once they are calibrated on it: both (draws,)."""
+    tasks = _on_support(task, x)
+    rows = calibrated(architecture, task.shape, x, tasks.support.x)
+    _, metric = query_scores(architecture, task.shape, rows, tasks)
+    return support_losses(architecture, task.shape, x, tasks), metric
 
 
 def best(draw: Callable[[int], Tensor], judge: Callable[[Tensor], Tensor], n: int, k: int) -> Tensor:
@@ -48,6 +47,7 @@ def best(draw: Callable[[int], Tensor], judge: Callable[[Tensor], Tensor], n: in
     return torch.stack([row for _, row in kept])
 
 
-def _repeated(data: Data, count: int, device: torch.device) -> Data:
-    x, y = data.x.to(device), data.y.to(device)
-    return Data(x.expand(count, *x.shape), y.expand(count, *y.shape))
+def _on_support(task: Task, x: Tensor) -> TaskBatch:
+    """The task for each of networks x (draws, size), its support data in the place of query data, too."""
+    support = task.support.to(x.device).repeated(len(x))
+    return TaskBatch(support, support, task.objective)

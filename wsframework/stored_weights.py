@@ -25,8 +25,8 @@ class Place:
     size: int
 
     @classmethod
-    def of(cls, path: Path) -> Place:
-        """That of the tensor ``x`` (rows, size) in a safetensors file.
+    def of(cls, path: Path, name: str = "x") -> Place:
+        """That of the tensor ``name`` (rows, size) in a safetensors file.
 
         Raises:
             StoreError: where the file can't be read, or holds no such tensor in single precision.
@@ -34,7 +34,7 @@ class Place:
         try:
             with path.open("rb") as file:
                 length = int.from_bytes(file.read(8), "little")
-                x = json.loads(file.read(length))["x"]
+                x = json.loads(file.read(length))[name]
         except (OSError, ValueError, KeyError) as error:
             raise StoreError(f"{path}: holds no networks that can be read ({error})") from None
         if x["dtype"] != "F32" or len(x["shape"]) != 2:
@@ -46,31 +46,39 @@ class StoredWeights(Weights):
     """Weights in the order of the files' rows. ``rows`` reads those asked for, ``x`` all of them at every use.
 
     Arguments:
-        paths: safetensors files with a tensor ``x`` (networks, space.size) each.
-        count: how many networks count (default: all).
+        paths: safetensors files with a tensor (networks, space.size) each.
+        which: the rows of all files that count, in this order (default: all).
         device: where what is read goes.
+        name: of the tensor.
     """
 
     def __init__(
-        self, space: WeightSpace, paths: Sequence[Path], count: int | None = None, device: torch.device | str = "cpu"
+        self,
+        space: WeightSpace,
+        paths: Sequence[Path],
+        which: Tensor | None = None,
+        device: torch.device | str = "cpu",
+        name: str = "x",
     ) -> None:
-        places = [Place.of(path) for path in paths]
+        places = [Place.of(path, name) for path in paths]
         for place in places:
             if place.size != space.size:
                 raise StoreError(f"{place.path}: its networks have {place.size} weights, and this space {space.size}")
         starts = torch.tensor([0, *(place.rows for place in places)]).cumsum(0)
         held = {"space": space, "paths": paths, "places": places, "starts": starts, "device": torch.device(device)}
-        for name, value in {**held, "count": int(starts[-1]) if count is None else count}.items():
-            object.__setattr__(self, name, value)
+        which = torch.arange(int(starts[-1])) if which is None else which
+        for field, value in {**held, "which": which, "name": name}.items():
+            object.__setattr__(self, field, value)
 
     places: list[Place]
     paths: Sequence[Path]
     starts: Tensor
-    count: int
+    which: Tensor
     device: torch.device
+    name: str
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.which)
 
     @property
     def x(self) -> Tensor:
@@ -79,7 +87,11 @@ class StoredWeights(Weights):
 
     def to(self, device: torch.device | str) -> StoredWeights:
         """The same, read to another device."""
-        return StoredWeights(self.space, self.paths, self.count, device)
+        return StoredWeights(self.space, self.paths, self.which, device, self.name)
+
+    def called(self, name: str) -> StoredWeights:
+        """The same rows of another tensor of the files."""
+        return StoredWeights(self.space, self.paths, self.which, self.device, name)
 
     def rows(self, index: Tensor) -> Tensor:
         """The networks at ``index`` (some,), read now: (some, space.size).
@@ -87,7 +99,7 @@ class StoredWeights(Weights):
         Raises:
             StoreError: where a file ends too early.
         """
-        found = torch.empty(len(index), self.space.size)
+        found, index = torch.empty(len(index), self.space.size), self.which[index]
         block = torch.searchsorted(self.starts, index, right=True) - 1
         within = index - self.starts[block]
         for number in sorted(set(block.tolist())):

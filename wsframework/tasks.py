@@ -51,6 +51,14 @@ class Data:
         kept = torch.linspace(0, len(self) - 1, count).round().long()
         return Data(self.x[kept], self.y[kept])
 
+    def repeated(self, count: int) -> Data:
+        """The same examples for each of ``count`` networks, as views: ``x`` (count, points, *inputs), ``y`` alike."""
+        return Data(self.x.expand(count, *self.x.shape), self.y.expand(count, *self.y.shape))
+
+    def to(self, device: torch.device) -> Data:
+        """The same examples on another device."""
+        return Data(self.x.to(device), self.y.to(device))
+
 
 @runtime_checkable
 class Objective(Protocol):
@@ -267,8 +275,7 @@ class TaskBatch:
 
     def to(self, device: torch.device) -> TaskBatch:
         """The same batch on another device."""
-        support, query = (Data(d.x.to(device), d.y.to(device)) for d in (self.support, self.query))
-        return TaskBatch(support, query, self.objective)
+        return TaskBatch(self.support.to(device), self.query.to(device), self.objective)
 
 
 def _stack(tensors: Sequence[Tensor]) -> Tensor:

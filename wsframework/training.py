@@ -133,6 +133,13 @@ def query_scores(architecture: Architecture, shape: TaskShape, x: Tensor, tasks:
 
 
 @torch.no_grad()
+def network_outputs(architecture: Architecture, shape: TaskShape, x: Tensor, inputs: Tensor) -> Tensor:
+    """Answers of networks x (networks, size), given after training, to their own inputs (networks, points, *inputs)."""
+    space, slices = architecture.space(shape), passes(architecture, shape, len(x), inputs.shape[1])
+    return torch.cat([architecture.apply(shape, space.unflatten(x[some]), inputs[some]) for some in slices])
+
+
+@torch.no_grad()
 def calibrated(architecture: Architecture, shape: TaskShape, x: Tensor, inputs: Tensor) -> Tensor:
     """Networks x (networks, size) with the statistics of their inputs (networks, points, *inputs)."""
     slices = passes(architecture, shape, len(x), inputs.shape[1])

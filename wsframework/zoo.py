@@ -14,6 +14,21 @@ from wsframework.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)
+class Snapshot:
+    """All networks of a zoo at one moment of their training.
+
+    Attributes:
+        epoch: how many passes over their tasks' data they had made.
+        weights: the networks then.
+        loss: training loss of each then, (networks,).
+    """
+
+    epoch: int
+    weights: Weights
+    loss: Tensor
+
+
+@dataclass(frozen=True, eq=False)
 class Zoo:
     """Trained networks and their tasks.
 
@@ -22,12 +37,14 @@ class Zoo:
         task_index: for each network, the position in ``tasks`` of the task it was trained for, (networks,).
         tasks: the seen tasks. There may be more of them than networks: tasks are cheap, networks less so.
         loss: final training loss of each network, (networks,).
+        trajectory: the same networks on their way, in the order of time, where that was asked for.
     """
 
     weights: Weights
     task_index: Tensor
     tasks: Sequence[Task]
     loss: Tensor
+    trajectory: Sequence[Snapshot] = ()
 
     def __len__(self) -> int:
         return len(self.weights)

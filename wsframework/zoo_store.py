@@ -51,7 +51,8 @@ class ZooStore:
     """A folder of stacked networks: appended to block by block, intact after a crash at any moment.
 
     It holds one safetensors file a block (``x`` (count, size), ``loss`` (count,), ``task_index`` (count,), where
-    networks have names of their own their ``ids``, and further tensors where they have more than weights),
+    networks have names of their own their ``ids``, and further tensors where they have more than weights, or were
+    kept `along` their training),
     ``index.jsonl`` with a line for each, and ``zoo.json`` with the space and the recipe. A block counts as
     there when the index lists it and its file's checksum agrees; any other block is to be built again.
     One process writes at a time (`wsframework.pipeline.lock`); any number may read.
@@ -173,7 +174,7 @@ class ZooStore:
         Raises:
             StoreError: naming a block that is not there, or is damaged.
         """
-        return StoredWeights(self.space(), self._paths(blocks), count)
+        return StoredWeights(self.space(), self._paths(blocks), torch.arange(count))
 
     def _paths(self, blocks: Iterable[int]) -> list[Path]:
         """The files of ``blocks``, each there and undamaged."""
@@ -205,6 +206,11 @@ class ZooStore:
 def _content(space: WeightSpace, recipe: Mapping[str, Any], further: Mapping[str, Any] | None) -> Any:
     """What zoo.json holds, as it reads back."""
     return json.loads(json.dumps({"space": str(space), "recipe": dict(recipe), **(further or {})}))
+
+
+def along(epoch: int) -> tuple[str, str]:
+    """What a shard calls the weights (count, size) and the losses (count,) that its networks had after ``epoch``."""
+    return f"x@{epoch}", f"loss@{epoch}"
 
 
 def parsed(line: bytes) -> Shard | None:

@@ -1,4 +1,4 @@
-"""Built-in parts that take weights as one flat vector, coordinate by coordinate."""
+"""Built-in parts that take weights as one flat vector, coordinate by coordinate or cut into tokens."""
 
 from collections.abc import Iterable
 
@@ -11,5 +11,6 @@ def wsf_parts() -> Iterable[type[Part]]:
     """The parts of this plugin."""
     from wsf_flat.coordinate import Coordinate
     from wsf_flat.mlp_unet import MlpUnet
+    from wsf_flat.tokens import Tokens
 
-    return [MlpUnet, Coordinate]
+    return [MlpUnet, Tokens, Coordinate]

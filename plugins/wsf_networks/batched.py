@@ -1,6 +1,7 @@
 """Layers of many networks side by side.
 
-Images are (points, networks * channels, height, width): what a grouped convolution reads, one group a network.
+Images are (points, networks * channels, height, width): what a grouped convolution reads, one group a network. In
+perceptrons, points are the last axis: a layer's few neurons make a bad inner loop.
 """
 
 from __future__ import annotations
@@ -12,6 +13,12 @@ from torch.nn import functional
 
 FEW = 4
 """With fewer channels than this, a convolution is faster as one matrix product a network."""
+
+
+def points_last(inputs: Tensor) -> Tensor:
+    """(networks, points, *inputs) to (networks, numbers, points); what all networks share is not copied for each."""
+    h = inputs.flatten(2).mT
+    return h.contiguous() if inputs.stride(0) else h
 
 
 def side_by_side(inputs: Tensor) -> Tensor:

@@ -16,8 +16,8 @@ from wsf_networks.activations import FUNCTIONS, GAUGES
 from wsf_networks.batch_norm import BatchNorm, Norm
 from wsf_networks.batched import convolve, head, side_by_side
 from wsf_networks.images import image, strided
+from wsf_networks.normalised import NormalisedNetworks
 from wsframework.errors import SpaceError
-from wsframework.parts.interfaces import Architecture
 from wsframework.parts.values import Least
 from wsframework.spaces import WeightSpace
 from wsframework.tasks import TaskShape
@@ -46,7 +46,7 @@ class ConvolutionalNetwork(nn.Module):
         return outputs
 
 
-class Cnn(Architecture):
+class Cnn(NormalisedNetworks):
     """Convolutions over images, each with an activation, and a linear layer on what they find; torch's initialisation.
 
     Images are padded by half the kernel. A channel has a positive scale that can be changed where the activation is
@@ -143,19 +143,8 @@ class Cnn(Architecture):
             found |= laws.linear(f"layers.{i}", channels * self.kernel**2) | laws.batch_norm(f"norms.{i}")
         return laws.draw(self.space(shape), found, count, generator)
 
-    def apply(self, shape: TaskShape, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        """One convolution a layer for all networks: inputs (networks, points, channels, height, width)."""
-        return self._run(parameters, inputs, batch_norm.by_kept(parameters))
-
-    def apply_training(self, shape: TaskShape, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        """`apply`, with channels normalised by the statistics of these inputs."""
-        return self._run(parameters, inputs, batch_norm.by_inputs(parameters))
-
-    def calibrate(self, shape: TaskShape, x: Tensor, inputs: Tensor) -> Tensor:
-        """The running means and biased variances of these inputs."""
-        return batch_norm.calibrated(self.space(shape), x, lambda p, norm: self._run(p, inputs, norm))
-
     def _run(self, parameters: Mapping[str, Tensor], inputs: Tensor, norm: Norm) -> Tensor:
+        """One grouped convolution a layer for all networks."""
         h = side_by_side(inputs)
         for i in range(len(self.channels)):
             weight, bias = parameters[f"layers.{i}.weight"], parameters[f"layers.{i}.bias"]

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor, nn
 
+from wsf_networks.batched import points_last
 from wsframework.parts.interfaces import Architecture
 from wsframework.parts.values import Least
 from wsframework.spaces import WeightSpace
@@ -88,13 +89,8 @@ class Mlp(Architecture):
         return x
 
     def apply(self, shape: TaskShape, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        """One batched matrix product a layer: inputs (networks, points, *inputs).
-
-        Inside, points are the last axis: a layer's few neurons make a bad inner loop.
-        """
-        h = inputs.flatten(2).mT
-        if inputs.stride(0):  # not one tensor that all networks share
-            h = h.contiguous()
+        """One batched matrix product a layer: inputs (networks, points, *inputs)."""
+        h = points_last(inputs)
         last = len(self.widths)
         activation = _FUNCTIONS[self.activation]
         for i in range(last + 1):

@@ -13,7 +13,7 @@ from wsf_networks import batch_norm, laws
 from wsf_networks.batch_norm import BatchNorm, Norm
 from wsf_networks.batched import convolve, head, side_by_side
 from wsf_networks.images import image
-from wsframework.parts.interfaces import Architecture
+from wsf_networks.normalised import NormalisedNetworks
 from wsframework.parts.values import Least
 from wsframework.spaces import WeightSpace
 from wsframework.tasks import TaskShape
@@ -91,7 +91,7 @@ class ResidualNetwork(nn.Module):
         return outputs
 
 
-class ResNet(Architecture):
+class ResNet(NormalisedNetworks):
     """Residual blocks of two convolutions of 3 by 3 with batch normalisation, for images; torch's initialisation.
 
     Every stage after the first begins with a block of stride 2. The channels of a stage's stream, and those within
@@ -153,19 +153,9 @@ class ResNet(Architecture):
                 found |= laws.batch_norm(f"{block.place}.{_norm(name)}")
         return laws.draw(self.space(shape), found, count, generator)
 
-    def apply(self, shape: TaskShape, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        """Grouped convolutions of all networks: inputs (networks, points, channels, height, width)."""
-        return self._run(parameters, inputs, batch_norm.by_kept(parameters))
-
-    def apply_training(self, shape: TaskShape, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        """`apply`, with channels normalised by the statistics of these inputs."""
-        return self._run(parameters, inputs, batch_norm.by_inputs(parameters))
-
-    def calibrate(self, shape: TaskShape, x: Tensor, inputs: Tensor) -> Tensor:
-        """The running means and biased variances of these inputs."""
-        return batch_norm.calibrated(self.space(shape), x, lambda p, norm: self._run(p, inputs, norm))
-
     def _run(self, parameters: Mapping[str, Tensor], inputs: Tensor, norm: Norm) -> Tensor:
+        """Grouped convolutions of all networks."""
+
         def convolved(name: str, h: Tensor, stride: int = 1, padding: int = 1) -> Tensor:
             return norm(_norm(name), convolve(h, parameters[f"{name}.weight"], None, stride, padding))
 

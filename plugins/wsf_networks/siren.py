@@ -10,6 +10,7 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
+from wsf_networks.batched import points_last
 from wsf_networks.laws import Law, Uniform, draw, stated
 from wsframework.parts.interfaces import Architecture
 from wsframework.parts.values import Least
@@ -107,13 +108,8 @@ class Siren(Architecture):
         return draw(self.space(shape), laws, count, generator)
 
     def apply(self, shape: TaskShape, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        """One batched matrix product a layer, its frequency within: inputs (networks, points, *inputs).
-
-        Inside, points are the last axis, as in a perceptron's.
-        """
-        h = inputs.flatten(2).mT
-        if inputs.stride(0):  # not one tensor that all networks share
-            h = h.contiguous()
+        """One batched matrix product a layer, its frequency within: inputs (networks, points, *inputs)."""
+        h = points_last(inputs)
         for i, w in enumerate((*self.frequencies, 1.0)):
             weight, bias = parameters[f"layers.{i}.weight"], parameters[f"layers.{i}.bias"].unsqueeze(-1)
             h = torch.baddbmm(bias, weight, h, beta=w, alpha=w)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from wsf_tasks.grid import grid
 from wsframework.tasks import Data
 
 Distance = Callable[[Tensor], Tensor]
@@ -30,5 +31,4 @@ def examples(distance: Distance, dimension: int, count: int, generator: torch.Ge
 
 def scan(distance: Distance, dimension: int, side: int) -> Tensor:
     """Distances at the centres of ``side`` cells along each axis of [-1, 1]^dimension: (side ** dimension,)."""
-    centres = (2 * torch.arange(side) + 1) / side - 1
-    return distance(torch.cartesian_prod(*[centres] * dimension))
+    return distance(grid(side, dimension))

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from wsf_tasks.equations import EQUATIONS, Residual
+from wsf_tasks.independent import independent
 from wsframework.parts.interfaces import TaskFamily
 from wsframework.parts.values import Least
-from wsframework.tasks import Data, Task, TaskShape, TaskSplits
+from wsframework.tasks import Data, Split, Task, TaskShape, TaskSplits
 
 Count = Annotated[int, Least(1)]
 PIXELS = 64
@@ -55,13 +56,8 @@ class Dynamics(TaskFamily):
 
     def draw(self, seen: int, validation: int, held_out: int, generator: torch.Generator) -> TaskSplits:
         """Independent tasks; each split has a seed of its own, so that its tasks don't depend on the others' sizes."""
-        counts = {"seen": seen, "validation": validation, "held_out": held_out}
-        seeds = torch.randint(2**62, (3,), generator=generator).tolist()
-        drawn = {
-            split: self._tasks(split, count, torch.Generator().manual_seed(seed))
-            for (split, count), seed in zip(counts.items(), seeds, strict=True)
-        }
-        return TaskSplits(**drawn, drawn="Coefficients of all splits were drawn independently from one distribution.")
+        drawn = "Coefficients of all splits were drawn independently from one distribution."
+        return independent(self._task, (seen, validation, held_out), generator, drawn)
 
     def canvas(self, task: Task) -> Data:
         """Times; or places, row by row, over all times; and the solution there."""
@@ -71,10 +67,7 @@ class Dynamics(TaskFamily):
         x = torch.cartesian_prod(*axes).reshape(-1, len(axes))
         return Data(x, self.equation.solution(x, task.code.expand(len(x), -1)))
 
-    def _tasks(self, split: str, count: int, generator: torch.Generator) -> list[Task]:
-        return [self._task(f"{split}-{i}", generator) for i in range(count)]
-
-    def _task(self, name: str, generator: torch.Generator) -> Task:
+    def _task(self, split: Split, name: str, generator: torch.Generator) -> Task:
         c = self.equation.draw(generator)
         support, query = (self._data(count, c, generator) for count in (self.points, self.query))
         values = dict(zip(self.equation.coefficients, c.tolist(), strict=True))

@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wsf_tasks.dealt import dealt
 from wsf_tasks.distances import examples, scan
+from wsf_tasks.independent import seeded
 from wsframework.errors import RequestError
 from wsframework.parts.interfaces import TaskFamily
 from wsframework.parts.values import Least, Most
@@ -68,19 +70,16 @@ class Glyphs(TaskFamily):
         Raises:
             RequestError: where the fonts of a split have fewer characters than asked for.
         """
-        counts = {"seen": seen, "validation": validation, "held_out": held_out}
-        order = [FONTS[i] for i in torch.randperm(len(FONTS), generator=generator).tolist()]
-        fifth = round(len(FONTS) / 5)
-        fonts = {"seen": order[2 * fifth :], "validation": order[fifth : 2 * fifth], "held_out": order[:fifth]}
-        seeds = torch.randint(2**62, (3,), generator=generator).tolist()
-        drawn = {
-            split: self._tasks(fonts[split], count, torch.Generator().manual_seed(seed))
-            for (split, count), seed in zip(counts.items(), seeds, strict=True)
-        }
-        return TaskSplits(
-            **drawn,
-            drawn=f"Held-out characters are of the fonts {', '.join(fonts['held_out'])}, those for validation of "
-            f"{', '.join(fonts['validation'])}, and seen ones of the {len(fonts['seen'])} other fonts.",
+        fonts = dealt(FONTS, round(len(FONTS) / 5), generator)
+        drawn = (
+            f"Held-out characters are of the fonts {', '.join(fonts['held_out'])}, those for validation of "
+            f"{', '.join(fonts['validation'])}, and seen ones of the {len(fonts['seen'])} other fonts."
+        )
+        return seeded(
+            lambda split, count, stream: self._tasks(fonts[split], count, stream),
+            (seen, validation, held_out),
+            generator,
+            drawn,
         )
 
     def _tasks(self, fonts: Sequence[str], count: int, generator: torch.Generator) -> list[Task]:

@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from wsf_tasks.dealt import dealt
+from wsf_tasks.grid import grid
+from wsf_tasks.independent import seeded
 from wsframework.errors import RequestError
 from wsframework.parts.interfaces import TaskFamily
 from wsframework.parts.values import Least, Most
@@ -76,20 +79,17 @@ class Images(TaskFamily):
         Raises:
             RequestError: where photographs have fewer patches than asked for, or scikit-image is not installed.
         """
-        counts = {"seen": seen, "validation": validation, "held_out": held_out}
         names = COLOURED if self.colour else COLOURED + GREY
-        order = [names[i] for i in torch.randperm(len(names), generator=generator).tolist()]
-        fifth = round(len(names) / 5)
-        parts = {"seen": order[2 * fifth :], "validation": order[fifth : 2 * fifth], "held_out": order[:fifth]}
-        seeds = torch.randint(2**62, (3,), generator=generator).tolist()
-        drawn = {
-            split: self._tasks(parts[split], count, torch.Generator().manual_seed(seed))
-            for (split, count), seed in zip(counts.items(), seeds, strict=True)
-        }
-        return TaskSplits(
-            **drawn,
-            drawn=f"Held-out patches are cut from {', '.join(parts['held_out'])}, those for validation from "
-            f"{', '.join(parts['validation'])}, and seen ones from the {len(parts['seen'])} other photographs.",
+        own = dealt(names, round(len(names) / 5), generator)
+        drawn = (
+            f"Held-out patches are cut from {', '.join(own['held_out'])}, those for validation from "
+            f"{', '.join(own['validation'])}, and seen ones from the {len(own['seen'])} other photographs."
+        )
+        return seeded(
+            lambda split, count, stream: self._tasks(own[split], count, stream),
+            (seen, validation, held_out),
+            generator,
+            drawn,
         )
 
     def _tasks(self, names: Sequence[str], count: int, generator: torch.Generator) -> list[Task]:
@@ -143,12 +143,6 @@ class Patch:
     def of(self, photo: Tensor, size: int) -> Tensor:
         """Its pixels, (channels, size, size)."""
         return photo[:, self.row : self.row + size, self.column : self.column + size]
-
-
-def grid(size: int) -> Tensor:
-    """Centres of ``size`` times ``size`` pixels in [-1, 1]^2, row by row: (size * size, 2)."""
-    centres = (2 * torch.arange(size) + 1) / size - 1
-    return torch.cartesian_prod(centres, centres)
 
 
 @lru_cache(maxsize=64)

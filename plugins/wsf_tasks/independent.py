@@ -1,4 +1,4 @@
-"""Splits of tasks that are drawn one by one."""
+"""Splits whose tasks don't depend on the sizes of the others."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from wsframework.tasks import Split, Task, TaskSplits
 SPLITS: tuple[Split, ...] = ("seen", "validation", "held_out")
 Draw = Callable[[Split, str, torch.Generator], Task]
 """A task from its split, its name, and the split's generator."""
+DrawAll = Callable[[Split, int, torch.Generator], list[Task]]
+"""So many tasks from their split and its generator."""
 
 
 def independent(draw: Draw, counts: tuple[int, int, int], generator: torch.Generator, drawn: str) -> TaskSplits:
-    """Tasks of each split; each has a seed of its own, so that its tasks don't depend on the others' sizes.
+    """Tasks of each split, drawn one by one with the split's own seed.
 
     Arguments:
         draw: one task.
@@ -22,10 +24,19 @@ def independent(draw: Draw, counts: tuple[int, int, int], generator: torch.Gener
         generator: of the seeds.
         drawn: the sentence of the splits.
     """
+    return seeded(
+        lambda split, count, stream: [draw(split, f"{split}-{i}", stream) for i in range(count)],
+        counts,
+        generator,
+        drawn,
+    )
+
+
+def seeded(draw: DrawAll, counts: tuple[int, int, int], generator: torch.Generator, drawn: str) -> TaskSplits:
+    """The same of tasks that are drawn all together."""
     seeds = torch.randint(2**62, (3,), generator=generator).tolist()
-    streams = [torch.Generator().manual_seed(seed) for seed in seeds]
-    tasks = {
-        split: [draw(split, f"{split}-{i}", stream) for i in range(count)]
-        for split, count, stream in zip(SPLITS, counts, streams, strict=True)
-    }
-    return TaskSplits(seen=tasks["seen"], validation=tasks["validation"], held_out=tasks["held_out"], drawn=drawn)
+    seen, validation, held_out = (
+        draw(split, count, torch.Generator().manual_seed(seed))
+        for split, count, seed in zip(SPLITS, counts, seeds, strict=True)
+    )
+    return TaskSplits(seen, validation, held_out, drawn)

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from wsf_tasks.dealt import dealt
 from wsf_tasks.distances import examples, scan
+from wsf_tasks.independent import seeded
 from wsf_tasks.solids import KINDS, PARAMETERS, drawn, union
 from wsframework.parts.interfaces import TaskFamily
 from wsframework.parts.values import Least, Most
@@ -55,20 +57,17 @@ class Shapes(TaskFamily):
 
     def draw(self, seen: int, validation: int, held_out: int, generator: torch.Generator) -> TaskSplits:
         """Splits of the pairs of kinds, then shapes of each split's own, each with a seed of its own."""
-        counts = {"seen": seen, "validation": validation, "held_out": held_out}
-        every = list(combinations_with_replacement(KINDS, 2))
-        order = [every[i] for i in torch.randperm(len(every), generator=generator).tolist()]
-        kinds = {"seen": order[4:], "validation": order[2:4], "held_out": order[:2]}
-        seeds = torch.randint(2**62, (3,), generator=generator).tolist()
-        splits = {
-            split: self._tasks(split, kinds[split], count, torch.Generator().manual_seed(seed))
-            for (split, count), seed in zip(counts.items(), seeds, strict=True)
-        }
-        told = {split: " and ".join(" with ".join(pair) for pair in kinds[split]) for split in kinds}
-        return TaskSplits(
-            **splits,
-            drawn=f"Held-out shapes are unions of {told['held_out']}, those for validation of {told['validation']}, "
-            f"and seen ones of the {len(kinds['seen'])} other pairs of {', '.join(KINDS)}.",
+        kinds = dealt(list(combinations_with_replacement(KINDS, 2)), 2, generator)
+        told = {split: " and ".join(" with ".join(pair) for pair in own) for split, own in kinds.items()}
+        sentence = (
+            f"Held-out shapes are unions of {told['held_out']}, those for validation of {told['validation']}, "
+            f"and seen ones of the {len(kinds['seen'])} other pairs of {', '.join(KINDS)}."
+        )
+        return seeded(
+            lambda split, count, stream: self._tasks(split, kinds[split], count, stream),
+            (seen, validation, held_out),
+            generator,
+            sentence,
         )
 
     def _tasks(self, split: str, kinds: Sequence[Kinds], count: int, generator: torch.Generator) -> list[Task]:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor
 
+from wsf_tasks.dealt import dealt
 from wsf_tasks.independent import SPLITS
 from wsf_tasks.tables import Table, tables
 from wsframework.errors import PartError, RequestError
@@ -64,14 +65,14 @@ class Tabular(TaskFamily):
             RequestError: where a split has fewer tasks than asked for, with their number.
         """
         asked = [Asked.of(table, self.features, self.points, self.query, generator) for table in self._tables()]
-        dealt = dealt_sets(asked, generator) if self.hold_out == "sets" else dealt_features(asked)
+        own = dealt(asked, 1, generator) if self.hold_out == "sets" else dealt_features(asked)
         drawn: dict[Split, list[Task]] = {}
         for split, count in zip(SPLITS, (seen, validation, held_out), strict=True):
-            tasks = _in_turn([part.tasks(split) for part in dealt[split]])
+            tasks = _in_turn([part.tasks(split) for part in own[split]])
             drawn[split] = list(islice(tasks, count))
             if len(drawn[split]) < count:
                 raise RequestError(f"{count} {split} tasks of 'tabular' were asked for; there are {len(drawn[split])}")
-        return TaskSplits(**drawn, drawn=self._drawn(dealt))
+        return TaskSplits(**drawn, drawn=self._drawn(own))
 
     def _tables(self) -> list[Table]:
         """Those with enough columns and rows."""
@@ -84,8 +85,8 @@ class Tabular(TaskFamily):
             )
         return fit
 
-    def _drawn(self, dealt: dict[Split, list[Asked]]) -> str:
-        what = {split: " and ".join(part.table.name for part in parts) for split, parts in dealt.items()}
+    def _drawn(self, own: dict[Split, list[Asked]]) -> str:
+        what = {split: " and ".join(part.table.name for part in parts) for split, parts in own.items()}
         if self.hold_out == "sets":
             return (
                 f"Whole data sets are held out: seen tasks are about {what['seen']}, validation tasks about "
@@ -173,12 +174,6 @@ def dealt_features(asked: Sequence[Asked]) -> dict[Split, list[Asked]]:
         "validation": [part.part(part.subsets[:n]) for part, n in cuts],
         "held_out": [part.part(part.subsets[n : 2 * n]) for part, n in cuts],
     }
-
-
-def dealt_sets(asked: Sequence[Asked], generator: torch.Generator) -> dict[Split, list[Asked]]:
-    """One table held out, one for validation, the others seen."""
-    held_out, validation, *seen = (asked[place] for place in torch.randperm(len(asked), generator=generator).tolist())
-    return {"seen": seen, "validation": [validation], "held_out": [held_out]}
 
 
 def _in_turn(queues: Sequence[Iterator[Task]]) -> Iterator[Task]:

@@ -11,6 +11,8 @@ from tiny import REGISTRY, TABLES, Heard, made, tiny
 from torch import Tensor
 
 from wsframework.pipeline.evaluate import evaluate
+from wsframework.pipeline.gathering import gather
+from wsframework.pipeline.held import Held
 from wsframework.pipeline.pictures import SHOWN, Shown, can_show, look
 from wsframework.pipeline.report import write_report
 from wsframework.pipeline.report.pictures import draw_pictures
@@ -55,12 +57,20 @@ def test_a_second_run_keeps_the_networks_that_were_fine_tuned(tmp_path: Path) ->
     assert heard.reused() == set()
 
 
-def test_a_run_holds_pictures_as_long_as_the_networks_that_they_show(tmp_path: Path) -> None:
+def test_a_run_holds_pictures_as_long_as_the_networks_that_they_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = a_run(tmp_path, points=20)
-    assert not first.holds("pictures")
-    first.gather()
-    assert a_run(tmp_path, points=20).holds("pictures")
-    assert not a_run(tmp_path, points=21).holds("pictures")
+    assert not Held(first).holds("pictures")
+    labels = list(gather(first).curves)
+    again, read = a_run(tmp_path, points=20), []
+    kept = again.kept
+    monkeypatch.setattr(again, "kept", lambda name: read.append(name) or kept(name))
+    held = Held(again)
+    assert all(held.holds(stage) for stage in [*(f"finetune-{label}" for label in labels), "pictures"])
+    assert sorted(read) == sorted({label.split(" (")[0] for label in labels}), "each file is read once"
+    assert len(labels) > len(read)
+    assert not Held(a_run(tmp_path, points=21)).holds("pictures")
 
 
 def test_an_image_is_what_the_family_makes_of_the_outputs(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import torch
 from tiny import REGISTRY, tiny
 from torch import Tensor
 
+from wsframework import footprint
 from wsframework.pipeline.several import best_on_support, vote
 from wsframework.pipeline.single import Run
 from wsframework.tasks import TaskBatch
@@ -75,6 +76,14 @@ def test_single_figures_are_means_over_the_members(x: Tensor) -> None:
     losses, metrics = (torch.stack(column).mean(0) for column in zip(*(network_scores(*g) for g in given), strict=True))
     assert torch.allclose(found.single_loss, losses, atol=1e-5)
     assert torch.allclose(found.single_metric, metrics)
+
+
+def test_a_vote_does_not_depend_on_how_many_go_at_once(x: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = vote(RUN.architecture, TASKS, x)
+    monkeypatch.setattr(footprint, "NUMBERS", 1)
+    alone = vote(RUN.architecture, TASKS, x)
+    for name in ("single_loss", "single_metric", "vote_loss", "vote_metric"):
+        torch.testing.assert_close(getattr(alone, name), getattr(together, name))
 
 
 def test_one_member_votes_as_it_is(x: Tensor) -> None:

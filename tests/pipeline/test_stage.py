@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wsframework.config.later import later
 from wsframework.config.sections import TrainSection
 from wsframework.errors import RequestError, StoreError
 from wsframework.pipeline.lock import run_lock
@@ -87,6 +88,16 @@ def test_fingerprints_see_every_field_and_bit() -> None:
     assert len(set(found)) == len(found)
     assert fingerprint(x[::2]) == fingerprint(x[::2].clone())
     assert fingerprint({"a": 1, "b": {3, 4}}) == fingerprint({"b": {4, 3}, "a": 1})
+
+
+def test_a_later_key_at_its_default_changes_no_fingerprint() -> None:
+    sections = [
+        make_dataclass("Section", [("lr", float), *fields])
+        for fields in ([], [("kept", tuple[int, ...], later(()))], [("kept", tuple[int, ...], ())])
+    ]
+    before, now, never = (fingerprint(section(0.1)) for section in sections)
+    assert now == before != never
+    assert fingerprint(sections[1](0.1, (1,))) == fingerprint(sections[2](0.1, (1,)))
 
 
 def test_fingerprints_are_the_same_in_every_process() -> None:

@@ -79,6 +79,28 @@ def test_the_error_is_relative(space: WeightSpace, data: st.DataObject) -> None:
     assert invariance_error(lambda x: 0 * x, space, x, g) == 0
 
 
+LARGE = orbits(SPACE).index == 0
+"""The coordinates of one orbit, of the first weight."""
+
+
+@pytest.mark.parametrize("size", [1e2, 1e5, 1e12])
+def test_a_large_parameter_does_not_hide_a_small_one(size: float) -> None:
+    scale, small = torch.where(LARGE, size, 1.0).double(), torch.zeros(SPACE.size, dtype=torch.float64)
+    assert_equivariant(lambda x: scale * x, SPACE)
+    SPACE.unflatten(small)["layers.1.weight"][0, 0] = 0.3 * size * 1e-12  # a view: too small for the norm of all
+    with pytest.raises(AssertionError, match="not equivariant"):
+        assert_equivariant(lambda x: scale * x + small, SPACE)
+
+
+@pytest.mark.parametrize("dtype", list(TOLERANCES))
+def test_the_rounding_of_large_sums_is_allowed_in_small_parameters(dtype: torch.dtype) -> None:
+    def rounded(x: Tensor) -> Tensor:
+        total = (1e6 * x).sum(-1, keepdim=True)
+        return torch.where(LARGE, 1e6 * x, x + total - 1e6 * x.sum(-1, keepdim=True))
+
+    assert_equivariant(rounded, SPACE, dtype=dtype, draws=20)
+
+
 def test_x_of_another_space_is_refused() -> None:
     with pytest.raises(SpaceError, match="coordinates"):
         equivariance_error(lambda x: x, SPACE, torch.ones(1, 3), SPACE.identity_symmetry())

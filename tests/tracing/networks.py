@@ -464,3 +464,77 @@ def fixed_positions() -> Network:
 @network
 def carried_positions() -> Network:
     return with_positions([6, 7], ("positions",))
+
+
+@network
+def spectral_norm() -> Network:
+    """A scale holds in evaluation mode alone: in training, the first singular vectors are sought anew."""
+    layers = [nn.utils.parametrizations.spectral_norm(nn.Linear(*sizes)) for sizes in ((3, 8), (8, 6))]
+    module = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), nn.Linear(6, 2))
+    return Network(module, (torch.randn(4, 3),), [8, 6], [None, None])
+
+
+@network
+def heads_scored_by_vectors() -> Network:
+    """As in graph attention: the scores of heads are a parameter whose first axis has one position."""
+
+    def function(m: Any, x: Tensor) -> Tensor:
+        v = m.value(x).view(*x.shape[:2], 3, 4)
+        weights = (v * m.score).sum(-1, keepdim=True).softmax(1)
+        return m.out((weights * v).sum(1).flatten(1))
+
+    module = Formula(function, value=nn.Linear(5, 12), score=parameter(1, 3, 4), out=nn.Linear(12, 2))
+    return Network(module, (torch.randn(2, 6, 5),), [3, (4, 3)])
+
+
+@network
+def grouped_convolutions_beside_a_fixed_stream() -> Network:
+    """Inputs and outputs fix the groups; the channels between them move within each."""
+    up, down = nn.Conv1d(8, 12, 1, groups=4), nn.Conv1d(12, 8, 1, groups=4)
+    module = Formula(lambda m, x: x + m.down(F.gelu(m.up(x))), up=up, down=down)
+    return Network(module, (torch.randn(2, 8, 5),), [(3, 4)])
+
+
+@network
+def pixel_shuffle() -> Network:
+    """Channels that became places move along with those that did not."""
+    module = nn.Sequential(nn.Conv2d(3, 8, 1), nn.GELU(), nn.Conv2d(8, 20, 1), nn.PixelShuffle(2), nn.Conv2d(5, 2, 3))
+    return Network(module, (torch.randn(2, 3, 4, 4),), [8, 5])
+
+
+@network
+def mixing_by_fourier_transform() -> Network:
+    def function(m: Any, x: Tensor) -> Tensor:
+        return m.out(F.gelu(m.up(torch.fft.fft(m.into(x), dim=1).real)))
+
+    module = Formula(function, into=nn.Linear(3, 6), up=nn.Linear(6, 7), out=nn.Linear(7, 2))
+    return Network(module, (torch.randn(2, 5, 3),), [6, 7], ["scale", None])
+
+
+@network
+def routed_experts() -> Network:
+    """Each row goes to one expert, which fixes the experts; the neurons of each move on their own."""
+
+    def function(m: Any, x: Tensor) -> Tensor:
+        expert = m.router(h := m.into(x)).argmax(-1)
+        order = expert.argsort()
+        ends = torch.bincount(expert, minlength=2).cumsum(0).int()
+        y = torch._grouped_mm(torch._grouped_mm(h[order], m.up, offs=ends).relu(), m.down, offs=ends)
+        return m.out(torch.zeros_like(y).index_copy(0, order, y))
+
+    layers = {"into": nn.Linear(3, 8), "router": nn.Linear(8, 2), "out": nn.Linear(8, 2)}
+    module = Formula(function, **layers, up=parameter(2, 8, 16), down=parameter(2, 16, 8)).bfloat16()
+    return Network(module, (torch.randn(40, 3).bfloat16(),), [8, 8, (16, 2)])
+
+
+@network
+def a_layer_beside_its_negative() -> Network:
+    """The second layer sees each neuron twice, and tells the two apart."""
+
+    def function(m: Any, x: Tensor) -> Tensor:
+        h = m.first(x)
+        return m.second(torch.cat([F.relu(h), F.relu(-h)], -1))
+
+    return Network(
+        Formula(function, first=nn.Linear(3, 8), second=nn.Linear(16, 2)), (torch.randn(4, 3),), [8], ["scale"]
+    )

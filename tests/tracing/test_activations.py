@@ -113,6 +113,13 @@ def test_a_mask_is_no_hindrance() -> None:
     assert_brought_back(*matched(module, trace(module, args), args, 0))
 
 
+def test_a_tensor_of_nothing_but_neurons_is_no_hindrance() -> None:
+    """Instance norm repeats its weight for every image: neither examples nor places are left beside the channels."""
+    module = nn.Sequential(nn.Conv1d(3, 6, 2), nn.InstanceNorm1d(6, affine=True), nn.ReLU(), nn.Conv1d(6, 2, 1))
+    args = (torch.randn(4, 3, 5),)
+    assert_brought_back(*matched(module, trace(module, args), args, 0))
+
+
 def test_each_network_may_have_a_reference_of_its_own() -> None:
     module, space = perceptron()
     x, own = torch.randn(30, 3), randomised(module, space)

@@ -19,6 +19,7 @@ QUICK = (
     "residual_perceptron", "residual_network", "shared_layer", "skip_by_concatenation", "packed_attention",
     "attention_packed_by_heads", "partly_rotary_attention",
     "encoder_layer", "grouped_query_attention", "tied_language_model", "gru_from_gates", "two_lstms",
+    "spectral_norm", "a_layer_beside_its_negative", "heads_scored_by_vectors",
 )  # fmt: skip
 """One of each kind; the others are for the slow suite."""
 
@@ -68,4 +69,5 @@ def test_full_group(name: str) -> None:
     assert found.error <= TOLERANCE
     assert not found.space.notes
     assert WeightSpace.parse(str(found.space)) == found.space
-    assert_acts(network, found.space)
+    if not name.startswith("routed"):  # torch has no kernel of it for double precision
+        assert_acts(network, found.space)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from wsframework.tracing.facts import Facts
 from wsframework.tracing.labels import Labels, fixed
 from wsframework.tracing.rules import Call
+from wsframework.tracing.rules.contraction import contract
 from wsframework.tracing.rules.movement import rearrange
 from wsframework.tracing.rules.recurrence import recurrent
 from wsframework.tracing.rules.registry import Rule
@@ -222,3 +223,42 @@ def queries_apart(call: Call) -> Labels:
     q, v = call.args[0].labels, call.args[2].labels
     rows = reduce(call.facts, q, [-1])
     return join(call.facts, rows, reduce(call.facts, v, [-2]), mode="multiply")
+
+
+def routed() -> Any:
+    """Two experts of eight inputs each; the first has three of five rows."""
+    net = Formula(lambda m, x: torch._grouped_mm(x, m.w, offs=torch.tensor([3, 5], dtype=torch.int32)))
+    net.w = nn.Parameter(torch.randn(2, 8, 8))
+    return net.bfloat16(), (torch.randn(5, 8).bfloat16(),)
+
+
+@mutant("contraction", "_grouped_mm", network=routed)
+def experts_alike(call: Call) -> Labels:
+    """Experts that can be exchanged, since no row is told whose it is."""
+    x, weight = call.args[0].labels, call.args[1].labels
+    with unheard(call.facts):
+        each = reduce(call.facts, weight, [0]).squeeze([0])
+    return contract(call.facts, x, each)
+
+
+@mutant("positional", "sort", network=lambda: hidden(lambda h: h.sort(1).indices.to(h)))
+def sorts_without_places(call: Call) -> Any:
+    """Sorting whose answer of what stood where has no order."""
+    rest = reduce(call.facts, call.args[0].labels, [call.args[1]])
+    return [join(call.facts, rest, fixed(r.shape, [call.args[1]]), mode="multiply") for r in call.result]
+
+
+@mutant("positional", "_fft_c2c", network=lambda: hidden(lambda h: torch.fft.fft(h).abs()))
+def transforms_anyhow(call: Call) -> Any:
+    """A Fourier transform taken for elementwise."""
+    return call.args[0].labels
+
+
+def put_into() -> Any:
+    return hidden(lambda h: h.T.index_put((torch.tensor([0, 2]),), torch.zeros(2, 1)).T)
+
+
+@mutant("lookup", "index_put", network=put_into)
+def puts_anywhere(call: Call) -> Labels:
+    """Slices put at no place in particular."""
+    return call.args[0].labels

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from wsframework.alignment.pieces import Piece, cut, gathered, pieces, shape_of, spread
 from wsframework.alignment.symmetries import Symmetries
+from wsframework.errors import SpaceError
 from wsframework.spaces import Dim, WeightSpace
 
 SWEEPS = 2000
@@ -28,7 +29,12 @@ def balance(space: WeightSpace, x: Tensor) -> Symmetries:
     nothing holds against (exponents of one sign: no least norm) are given the root mean square 1 that way.
     An element whose weights are zero on one side keeps its scale. Where one scale acts on an entry in three places or
     more, `SWEEPS` may end before the balance is reached to the last digit.
+
+    Raises:
+        SpaceError: where weights are complex numbers.
     """
+    if x.is_complex():
+        raise SpaceError("these weights are complex numbers; alignment and what is built on it take real ones")
     scaled = [d for d in space.dims if d.gauge == "scale"]
     symmetries = Symmetries.identity(space, len(x))
     if not scaled or not len(x):

@@ -24,6 +24,7 @@ class Row:
         rival: the bound or rival that ``ratio`` refers to, or empty.
         ratio: the figure divided by the rival's.
         note: what else a reader should know.
+        bound: the figure divided by what the memory's bandwidth would allow, where that was measured.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Row:
     rival: str = ""
     ratio: float | None = None
     note: str = ""
+    bound: float | None = None
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def _timed(module: LanguageModel) -> _Stages:
     begin = time.process_time()
     programs = [program_of(module, (x,), {}, training=training) for training in (False, True)]
     exported = time.process_time()
-    found = find(programs[0], [x], frozenset())
+    found = find(programs[:1], [x], frozenset())
     space = space_of(found, programs[0].ties, notes(found))
     solved = time.process_time()
     errors = [verify(program, space, [x], generator) for program in programs]

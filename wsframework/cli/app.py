@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the work failed, 2 the request was wrong, 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +23,10 @@ from wsframework.cli.symmetries import symmetries
 from wsframework.cli.zoo import zoo
 from wsframework.errors import WsfError
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says of a full disk, a quota that is used up, and a file larger than it may be."""
+KEPT = "what was finished is kept: make room, and give the command again"
+
 
 class Commands(TyperGroup):
     """The subcommands; an error addressed to the user becomes its sentence on stderr and its exit code."""
@@ -33,6 +38,11 @@ class Commands(TyperGroup):
         except WsfError as error:
             typer.echo(f"wsf: {error}", err=True)
             raise typer.Exit(error.exit_code) from None
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            typer.echo(f"wsf: nothing more can be written ({error.strerror}); {KEPT}", err=True)
+            raise typer.Exit(1) from None
 
 
 app = typer.Typer(

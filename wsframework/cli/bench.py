@@ -34,14 +34,16 @@ def _print(table: Table) -> None:
     from rich.table import Table as Drawn
 
     drawn = Drawn(title=table.title, title_justify="left", box=None, header_style="bold", pad_edge=False)
-    for header in ("what", "figure", "beside", "ratio", "note"):
-        drawn.add_column(header, justify="right" if header in ("figure", "ratio") else "left")
+    bounded = any(row.bound is not None for row in table.rows)
+    for header in ("what", "figure", "beside", "ratio", *(["of the bound"] if bounded else []), "note"):
+        drawn.add_column(header, justify="right" if header in ("figure", "ratio", "of the bound") else "left")
     for row in table.rows:
-        drawn.add_row(*_cells(row))
+        drawn.add_row(*_cells(row, bounded))
     Console().print(drawn)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row, bounded: bool) -> tuple[str, ...]:
     figure = "missing" if row.value is None else f"{row.value:.4g} {row.unit}"
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-    return row.name, figure, row.rival, ratio, row.note
+    bound = [""] if row.bound is None else [f"{row.bound:.2g}"]
+    return row.name, figure, row.rival, ratio, *(bound if bounded else []), row.note

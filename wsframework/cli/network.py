@@ -12,7 +12,7 @@ from wsframework.errors import RequestError, nearest
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-_INPUT = re.compile(r"(?P<shape>\d+(,\d+)*)(:(?P<below>\d+))?$")
+_INPUT = re.compile(r"(?P<shape>\d+(,\d+)*)(:(?P<below>[1-9]\d*))?$")
 
 
 def network_named(asked: str, arguments: Sequence[str]) -> nn.Module:
@@ -95,5 +95,5 @@ def example_input(text: str) -> Tensor:
     shape = [int(word) for word in match["shape"].split(",")]
     generator = torch.Generator().manual_seed(0)
     if match["below"]:
-        return torch.randint(0, max(int(match["below"]), 1), shape, generator=generator)
+        return torch.randint(0, int(match["below"]), shape, generator=generator)
     return torch.randn(shape, generator=generator)

@@ -41,13 +41,15 @@ def _print_table(registry: Registry) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("plugin", "kind", "part", "claim", "what it is", box=None, header_style="bold", pad_edge=False)
-    previous = ""
-    for row in _rows(registry):
-        plugin = "" if row["plugin"] == previous else row["plugin"]
-        table.add_row(plugin, row["kind"], row["name"], row["symmetry"] or "", escape(row["summary"]))
-        previous = row["plugin"]
-    console = Console()
-    console.print(table)
+    console, rows = Console(), _rows(registry)
+    widest = max((len(f"{row['kind']}:{row['name']}") for row in rows), default=0)
+    for plugin in registry.plugins:
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(min_width=widest + 2, no_wrap=True)
+        for row in (r for r in rows if r["plugin"] == plugin):
+            claim = f" Claims to be {row['symmetry']}." if row["symmetry"] else ""
+            summary = row["summary"].replace("``", "")
+            table.add_row(f"  {row['kind']}:{row['name']}", escape(summary + claim))
+        console.print(f"[bold]{escape(plugin)}[/]", table)
     for name, reason in registry.broken.items():
         console.print(f"\n[bold red]broken[/] {escape(name)}: {escape(reason)}", soft_wrap=True)

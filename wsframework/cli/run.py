@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wsframework.cli.device import Device
+
+if TYPE_CHECKING:
+    from wsframework.parts.registry import Registry
 
 
 def run(
@@ -29,16 +33,33 @@ def run(
     Stages that a former run in the same folder finished are reused where they still hold. The story goes to
     stderr; stdout gets the report's path, or with --json the scores. With --dry-run nothing is written: two runs in
     miniature are timed, and stdout gets the stages that are left.
+
+    Of several processes that torchrun starts, the first one does all this, and the others help it to train the prior.
     """
-    from wsframework.config.reading import read_config
     from wsframework.parts.entrypoints import load_registry
+    from wsframework.pipeline.together import together
 
     registry = load_registry()
-    asked = read_config(config, registry, changes or (), seed)
+    with together(registry, device.value) as first:
+        if first:
+            _run(registry, config, out, changes or (), seed, device, as_json, dry_run)
 
+
+def _run(
+    registry: Registry,
+    config: Path,
+    out: Path | None,
+    changes: Sequence[str],
+    seed: int | None,
+    device: Device,
+    as_json: bool,
+    dry_run: bool,
+) -> None:
     from wsframework.cli.story import Story
+    from wsframework.config.reading import read_config
     from wsframework.pipeline import ablate, run, run_mixed
 
+    asked = read_config(config, registry, changes, seed)
     if dry_run:
         from wsframework.cli.planning import tell_plans
 

@@ -151,6 +151,9 @@ def _print(found: dict[str, Any]) -> None:
     _print_counts(console, found)
     for name in ("loss", "metric"):
         _print_histogram(console, name, found[name])
+    if found["checkpoints"]:
+        way = ", ".join(f"{kept['epoch']} ({_figure(kept['loss'])})" for kept in found["checkpoints"])
+        console.print(f"\nkept along training after epochs (mean loss): {way}")
     _print_tasks(console, found)
     _print_recipe(console, found)
     for sentence in found["damage"]:
@@ -198,6 +201,10 @@ def _print_recipe(console: Console, found: dict[str, Any]) -> None:
     if found["seconds"]:
         console.print(f"trained in {found['seconds']:.1f} s")
     console.print(f"content: {found['content']}")
+
+
+def _figure(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.4g}"
 
 
 def _size(count: float) -> str:

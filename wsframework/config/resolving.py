@@ -64,6 +64,7 @@ def _resolve(data: Mapping[str, Any], registry: Registry) -> tuple[dict[str, Any
     filling.mistakes += _one_of_steps_and_epochs("train", values["train"])
     filling.mistakes += _one_of_steps_and_epochs("finetune", values["finetune"])
     filling.mistakes += _idle(values["train"])
+    filling.mistakes += misplaced(values["zoo"])
     filling.mistakes += _unjudged(values["tasks"])
     return values, filling.mistakes
 
@@ -155,6 +156,16 @@ def _one_of_steps_and_epochs(where: str, section: TrainSection | FinetuneSection
 def _unjudged(tasks: TasksSection) -> Iterator[str]:
     if tasks.judge == "validation" and tasks.validation == 0:
         yield "tasks.judge = 'validation' and tasks.validation = 0: there are no tasks to judge on; draw at least 1"
+
+
+def misplaced(zoo: ZooSection) -> Iterator[str]:
+    """The mistake of ``checkpoints`` that are not ascending, or not before the last epoch."""
+    kept, epochs = zoo.checkpoints or (), zoo.epochs
+    if list(kept) != sorted(set(kept)) or (epochs and any(epoch >= epochs for epoch in kept)):
+        yield (
+            f"zoo.checkpoints = {list(kept)}: should be epochs in ascending order, each before the last one, "
+            f"zoo.epochs = {epochs}, which is kept in any case"
+        )
 
 
 def _idle(train: TrainSection) -> Iterator[str]:

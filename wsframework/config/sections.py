@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from wsframework.config.later import later
 from wsframework.parts.values import Least, Most
 
 Count = Annotated[int, Least(1)]
@@ -44,7 +45,8 @@ class TasksSection:
 class ZooSection:
     """``size`` networks, trained for ``epochs`` with Adam at ``lr`` on minibatches of ``batch`` support examples.
 
-    Networks are trained in blocks of ``block`` side by side; the block belongs to the recipe.
+    Networks are trained in blocks of ``block`` side by side; the block belongs to the recipe. Their weights after the
+    epochs in ``checkpoints`` (0: as they were initialised) are kept beside the last ones.
     """
 
     size: Count
@@ -52,6 +54,7 @@ class ZooSection:
     lr: Rate = 0.01
     batch: Count = 32
     block: Count = 256
+    checkpoints: tuple[Whole, ...] = later(())
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ class TrainSection:
     every batch. ``output_weight`` weighs the output term: the task loss of the decoded clean estimate on seen
     tasks' support data. With ``unroll`` = 0 the estimates are those of the noised zoo networks; else they are
     those along ``unroll`` steps of the sampler from noise, for any seen task, whether the zoo has it or not.
-    ``denoise_weight`` weighs the paper's loss (0 leaves the output term alone).
+    ``denoise_weight`` weighs the paper's loss (0 leaves the output term alone). ``precision`` is what the denoiser
+    multiplies matrices in; weights, gradients and losses are in float32 in any case.
     """
 
     steps: Whole = 0
@@ -93,6 +97,7 @@ class TrainSection:
     denoise_weight: Weight = 1.0
     output_weight: Weight = 0.0
     unroll: Whole = 0
+    precision: Literal["float32", "bfloat16"] = later("float32")
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def evaluate(
     first = next(iter(curves.values()))
     resampling = Resampling.draw(first.tasks, resamples, level, seed)
     kinds: dict[str, Kind] = {"train_loss": "positive", "query_loss": "positive", "query_metric": metric_kind}
-    scores: dict[str, Any] = {
+    return {
         "metric": {"name": metric, "higher_is_better": higher_is_better},
         "n": first.tasks,
         "draws": first.draws,
@@ -74,15 +74,9 @@ def evaluate(
         "area": {n: _areas(a, kinds, resampling) for n, a in arrays.items()},
         "comparisons": _comparisons(arrays, reference, higher_is_better, resampling),
         "notes": [note for name, c in curves.items() if (note := _divergence(name, c))],
+        **({"regret": _regrets(arrays, resampling)} if "nearest" in arrays else {}),
+        **({"speedup": _speedups(curves, arrays, baseline, resampling)} if baseline in arrays else {}),
     }
-    if "nearest" in arrays:
-        scores["regret"] = {n: _regret(a, arrays["nearest"], resampling) for n, a in arrays.items()}
-    if baseline in arrays:
-        target = arrays[baseline]["step_loss"].mean(1)[:, -1]
-        scores["speedup"] = {
-            n: speedup(a["step_loss"].mean(1), target, curves[n].steps, resampling) for n, a in arrays.items()
-        }
-    return scores
 
 
 def pool(runs: Sequence[Mapping[str, Curves]]) -> dict[str, Curves]:
@@ -135,10 +129,21 @@ def _areas(arrays: Mapping[str, Array], kinds: Mapping[str, Kind], resampling: R
     return {name: single(area(arrays[name].mean(1)), resampling, kind) for name, kind in kinds.items()}
 
 
-def _regret(ours: Mapping[str, Array], nearest: Mapping[str, Array], resampling: Resampling) -> dict[str, Any]:
-    """By how much the area under the curve is larger than from the nearest network, paired over tasks."""
-    differences = {q: area(ours[q].mean(1)) - area(nearest[q].mean(1)) for q in QUANTITIES}
-    return {name: single(values, resampling, "difference") for name, values in differences.items()}
+def _regrets(arrays: Mapping[str, Mapping[str, Array]], resampling: Resampling) -> dict[str, Any]:
+    """By how much the area under each curve is larger than from the nearest network, paired over tasks."""
+    least = {q: area(arrays["nearest"][q].mean(1)) for q in QUANTITIES}
+    return {
+        n: {q: single(area(a[q].mean(1)) - least[q], resampling, "difference") for q in QUANTITIES}
+        for n, a in arrays.items()
+    }
+
+
+def _speedups(
+    curves: Mapping[str, Curves], arrays: Mapping[str, Mapping[str, Array]], baseline: str, resampling: Resampling
+) -> dict[str, Any]:
+    """Of each initializer, on the way to the training loss that the baseline comes to."""
+    target = arrays[baseline]["step_loss"].mean(1)[:, -1]
+    return {n: speedup(a["step_loss"].mean(1), target, curves[n].steps, resampling) for n, a in arrays.items()}
 
 
 def _comparisons(

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from wsframework.config.later import record
 from wsframework.config.sections import PART_SECTIONS, Config, PartConfig
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.origin import origin
@@ -43,7 +44,7 @@ class Identity:
     def zoo_recipe(self) -> dict[str, Any]:
         """What each of the zoo's networks depends on, however many there are."""
         c = self.config
-        recipe = {**asdict(c.zoo), "seed": c.seed, "tasks": asdict(c.tasks), "network": asdict(c.network)}
+        recipe = {**record(c.zoo), "seed": c.seed, "tasks": asdict(c.tasks), "network": asdict(c.network)}
         del recipe["size"], recipe["tasks"]["judge"]
         if self.shares_zoo:
             del recipe["tasks"]["seen"]

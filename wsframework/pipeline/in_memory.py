@@ -9,7 +9,9 @@ import torch
 
 from wsframework.config.building import build
 from wsframework.config.filling import Filling, keys_of
+from wsframework.config.resolving import misplaced
 from wsframework.config.sections import PartConfig, TrainSection, ZooSection
+from wsframework.device import check_precision
 from wsframework.engines.work import train_block
 from wsframework.errors import ConfigError, PartError, RequestError, SpaceError
 from wsframework.parts.entrypoints import load_registry
@@ -22,7 +24,7 @@ from wsframework.randomness import generator
 from wsframework.spaces import Weights
 from wsframework.stated import architecture_of, stated
 from wsframework.tasks import Task
-from wsframework.zoo import Zoo
+from wsframework.zoo import Snapshot, Zoo
 
 Named = str | Mapping[str, Any]
 """A part as a config writes it: its name, or a table ``{"use": NAME, option: value}``."""
@@ -36,6 +38,7 @@ def train_zoo(
     epochs: int = 20,
     lr: float = 0.01,
     batch: int = 32,
+    checkpoints: Sequence[int] = (),
     seed: int = 0,
     registry: Registry | None = None,
 ) -> Zoo:
@@ -46,6 +49,7 @@ def train_zoo(
         tasks: seen tasks, whose support data have equal shapes.
         size: how many networks (0: one a task).
         epochs, lr, batch: of their training with Adam.
+        checkpoints: epochs after which the networks are kept too, in the zoo's trajectory (0: as they begin).
         registry: where parts are looked up (default: every installed plugin).
 
     Raises:
@@ -57,16 +61,24 @@ def train_zoo(
         raise RequestError("a zoo is trained for at least one task; none was given")
     registry = registry or load_registry()
     architecture = cast(Architecture, build(registry, "architecture", as_config(network)))
-    keys = {"size": size or len(tasks), "epochs": epochs, "lr": lr, "batch": batch}
+    keys = {"size": size or len(tasks), "epochs": epochs, "lr": lr, "batch": batch, "checkpoints": tuple(checkpoints)}
     section = ZooSection(**_filled(registry, ZooSection, "zoo", keys))
+    if mistakes := list(misplaced(section)):
+        raise ConfigError("[zoo]", mistakes)
     index = torch.arange(section.size) % len(tasks)
     starts = list(range(section.block, section.size, section.block))
     blocks = [
         train_block(architecture, [tasks[i] for i in part], section, generator(seed, "zoo", number))
         for number, part in enumerate(index.tensor_split(starts))
     ]
-    x, loss = (torch.cat(parts) for parts in zip(*blocks, strict=True))
-    return Zoo(Weights(architecture.space(tasks[0].shape), x), index, tasks, loss)
+    *way, end = (_joined(states) for states in zip(*blocks, strict=True))
+    return Zoo(end.weights, index, tasks, end.loss, way)
+
+
+def _joined(states: Sequence[Snapshot]) -> Snapshot:
+    """Those of several blocks at the same epoch, as one."""
+    x = torch.cat([state.weights.x for state in states])
+    return Snapshot(states[0].epoch, Weights(states[0].weights.space, x), torch.cat([state.loss for state in states]))
 
 
 def fit_prior(
@@ -95,7 +107,8 @@ def fit_prior(
 
     Raises:
         SpaceError: where ``network`` is not what the zoo's networks are.
-        RequestError: where tasks have no data, and the output term is to be trained on them.
+        RequestError: where tasks have no data, and the output term is to be trained on them; where the device does not
+            compute in the precision that was asked for.
         PartError: where there is no such part, or parts or options do not fit each other.
         ConfigError: where a key of ``train`` is unknown, or a value does not fit it.
     """
@@ -103,6 +116,7 @@ def fit_prior(
     section = TrainSection(**_filled(registry, TrainSection, "train", {"steps": steps, **train}))
     if (alone := not len(zoo.tasks[0].support)) and section.output_weight:
         raise RequestError("output_weight trains on the data of the tasks, and this zoo's tasks have none")
+    check_precision(device, section.precision)
     known = "mlp" if network is None else network
     design = Design(
         network=stated(zoo.weights.space) if alone and network is None else as_config(known),

@@ -13,6 +13,7 @@ from wsframework.events import Finished, Observer, of, silent
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.arrangement import Arranged
 from wsframework.pipeline.evidence import Evidence
+from wsframework.pipeline.gathering import gather
 from wsframework.pipeline.identity import Identity
 from wsframework.pipeline.single import Run
 from wsframework.pipeline.stage import Checkpoint, StageCache, fingerprint
@@ -102,7 +103,7 @@ class MixedRun:
         for name in self.seen:
             _ = self.runs[name].zoo
         _ = self.priors
-        return {name: run.gather() for name, run in self.runs.items()}
+        return {name: gather(run) for name, run in self.runs.items()}
 
     @cached_property
     def priors(self) -> dict[str, Prior]:

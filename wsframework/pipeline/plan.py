@@ -12,6 +12,8 @@ from wsframework.config.sections import Config, EngineSection
 from wsframework.events import Observer, Progress, silent
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.finetune import CHUNK
+from wsframework.pipeline.gathering import gather
+from wsframework.pipeline.held import Held
 from wsframework.pipeline.single import Run
 
 STEPS = (8, 24)
@@ -59,7 +61,7 @@ def miniature(config: Config, steps: int, passes: int) -> Config:
     return replace(
         config,
         tasks=replace(tasks, held_out=min(tasks.held_out, CHUNK), validation=min(tasks.validation, CHUNK)),
-        zoo=replace(zoo, size=min(zoo.size, zoo.block), epochs=passes),
+        zoo=replace(zoo, size=min(zoo.size, zoo.block), epochs=passes, checkpoints=()),
         engine=EngineSection(workers=1),
         train=replace(config.train, steps=steps, epochs=0),
         finetune=replace(finetune, steps=steps) if finetune.steps else replace(finetune, epochs=passes),
@@ -69,7 +71,7 @@ def miniature(config: Config, steps: int, passes: int) -> Config:
 def _measured(config: Config, registry: Registry, device: str) -> dict[str, float]:
     """Seconds of each stage of a run, which is thrown away."""
     with tempfile.TemporaryDirectory() as folder:
-        cost = Run(config, registry, Path(folder), device).gather().cost
+        cost = gather(Run(config, registry, Path(folder), device)).cost
     return {name: float(stage["seconds"]) for name, stage in cost.items()}
 
 
@@ -77,7 +79,7 @@ class Rest:
     """What a run has still to do."""
 
     def __init__(self, run: Run) -> None:
-        self.run, self.config = run, run.config
+        self.run, self.config, self.held = run, run.config, Held(run)
         self.network = 4 * run.space.size  # bytes
         tasks = self.config.tasks
         self.tasks = tasks.held_out if tasks.judge == "held_out" else tasks.validation
@@ -101,7 +103,7 @@ class Rest:
         lacking, blocks = len(self.run.lacking), math.ceil(zoo.size / zoo.block)
         rounds = math.ceil(lacking / max(1, min(engine.workers or os.cpu_count() or 1, lacking)))
         seconds = rounds * on_line(PASSES, few, more, zoo.epochs)
-        return Stage("zoo", 1 - lacking / blocks, seconds, zoo.size * self.network)
+        return Stage("zoo", 1 - lacking / blocks, seconds, (1 + len(zoo.checkpoints)) * zoo.size * self.network)
 
     def _finetune(self, name: str, rounds: int, few: float, more: float) -> Stage:
         section = self.config.finetune
@@ -110,7 +112,7 @@ class Rest:
 
     def _whole(self, name: str, seconds: float, size: int) -> Stage:
         """A stage that is kept as a whole or not at all."""
-        return Stage(name, 1.0, 0.0, size) if self.run.holds(name) else Stage(name, 0.0, seconds, size)
+        return Stage(name, 1.0, 0.0, size) if self.held.holds(name) else Stage(name, 0.0, seconds, size)
 
     def _draws(self, initializer: str) -> int:
         sample = self.config.sample

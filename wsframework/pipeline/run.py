@@ -20,6 +20,7 @@ from wsframework.events import Observer, silent
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.evaluate import evaluate
 from wsframework.pipeline.evidence import Evidence, pooled
+from wsframework.pipeline.gathering import gather
 from wsframework.pipeline.lock import run_lock
 from wsframework.pipeline.pictures import Shown
 from wsframework.pipeline.report import write_report
@@ -71,13 +72,13 @@ def gathered(
         zoo_folder: says for each seed's config where its zoo is kept, if not in that seed's own folder.
     """
     if config.repeats == 1:
-        return Run(config, registry, out, device, observer, zoo_folder(config)).gather()
+        return gather(Run(config, registry, out, device, observer, zoo_folder(config)))
     write_atomic(out / "config.toml", to_toml(config))
     found = []
     for one in seeds(config):
         folder = out / f"seed-{one.seed}"
         with run_lock(folder):
-            found.append(Run(one, registry, folder, device, observer, zoo_folder(one)).gather())
+            found.append(gather(Run(one, registry, folder, device, observer, zoo_folder(one))))
             written(found[-1], folder)
     return replace(pooled(found), config=config)
 

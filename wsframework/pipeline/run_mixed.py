@@ -20,6 +20,7 @@ from wsframework.pipeline.mixed import MixedRun
 from wsframework.pipeline.mixed_trial import try_mixed
 from wsframework.pipeline.report.mixed import write_mixed_report
 from wsframework.pipeline.run import RunResult, kept, scores_of, seeds, versions
+from wsframework.ranks import Ranks
 from wsframework.store import write_atomic
 
 
@@ -33,8 +34,10 @@ def run_mixed(
 
     Raises:
         ConfigError: where parts can't be built or shared, with a sentence for each of them.
-        RequestError: where the config has one network, or another run is writing into ``out``.
+        RequestError: where the config has one network, there are several processes, or another run writes into it.
     """
+    if Ranks.here().count > 1:
+        raise RequestError(f"{config.name} has several [[network]] tables: it trains in one process, without torchrun")
     if not config.mix:
         raise RequestError(f"{config.name} has one network: `run` runs it, `run_mixed` those with several [[network]]")
     places = _places(config, registry)

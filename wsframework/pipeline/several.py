@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from wsframework.parts.interfaces import Architecture
-from wsframework.selection import support_scores
-from wsframework.tasks import Data, Task
+from wsframework.selection import losses_on_support
+from wsframework.tasks import Task
+from wsframework.training import network_outputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ def best_on_support(architecture: Architecture, tasks: Sequence[Task], x: Tensor
     """Of the draws x (tasks, draws, size), the one with the lowest support loss: (tasks, 1, size)."""
     rows = []
     for task, draws in zip(tasks, x, strict=True):
-        losses, _ = support_scores(architecture, task, draws)
+        losses = losses_on_support(architecture, task, draws)
         rows.append(draws[losses.argmin()].unsqueeze(0))
     return torch.stack(rows)
 
@@ -43,11 +44,10 @@ def best_on_support(architecture: Architecture, tasks: Sequence[Task], x: Tensor
 @torch.no_grad()
 def vote(architecture: Architecture, tasks: Sequence[Task], x: Tensor) -> Vote:
     """What the draws x (tasks, draws, size) say of the query data, one by one and together."""
-    space = architecture.space(tasks[0].shape)
     figures = []
     for task, draws in zip(tasks, x, strict=True):
-        data, objective = _repeated(task.query, len(draws)), task.objective
-        outputs = architecture.apply(task.shape, space.unflatten(draws), data.x)
+        data, objective = task.query.repeated(len(draws)), task.objective
+        outputs = network_outputs(architecture, task.shape, draws, data.x)
         together = objective.vote(outputs)
         figures.append(
             torch.stack(
@@ -61,7 +61,3 @@ def vote(architecture: Architecture, tasks: Sequence[Task], x: Tensor) -> Vote:
         )
     single_loss, single_metric, vote_loss, vote_metric = torch.stack(figures, -1)
     return Vote(single_loss, single_metric, vote_loss, vote_metric, x.shape[1])
-
-
-def _repeated(data: Data, count: int) -> Data:
-    return Data(data.x.expand(count, *data.x.shape), data.y.expand(count, *data.y.shape))

@@ -12,27 +12,24 @@ from torch import Tensor
 
 from wsframework.config.building import build
 from wsframework.config.sections import Config
-from wsframework.config.writing import to_toml
-from wsframework.device import usable
+from wsframework.device import check_precision, usable
 from wsframework.engines.work import Work
 from wsframework.events import Finished, Observer, Progress, silent
-from wsframework.parts.interfaces import Architecture, Initializer, Setting, TaskFamily
+from wsframework.parts.interfaces import Architecture, Setting, TaskFamily
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.curves import Curves
-from wsframework.pipeline.evidence import Evidence
 from wsframework.pipeline.finetune import finetune
 from wsframework.pipeline.identity import Identity
 from wsframework.pipeline.initialize import Initial, initialize, save_samples
-from wsframework.pipeline.novelty import distances
 from wsframework.pipeline.pictures import SHOWN, Shown, all_finetuned, can_show, look
-from wsframework.pipeline.several import Vote, best_on_support, vote
+from wsframework.pipeline.several import best_on_support
 from wsframework.pipeline.stage import Checkpoint, Checkpoints, StageCache, Staged
+from wsframework.pipeline.together import lead
 from wsframework.pipeline.train import train_prior
 from wsframework.pipeline.zoo import build_zoo, load_zoo, missing
 from wsframework.prior import Prior
 from wsframework.prior_config import Design
 from wsframework.randomness import generator
-from wsframework.store import write_atomic
 from wsframework.tasks import Objective, Task, TaskSplits
 from wsframework.zoo import Zoo
 from wsframework.zoo_store import ZooStore
@@ -58,6 +55,7 @@ class Run:
     ) -> None:
         self.config, self.registry, self.out, self.observer = config, registry, out, observer
         self.device = usable(device)
+        check_precision(self.device, config.train.precision)
         self.family = cast(TaskFamily, build(registry, "task_family", config.tasks.part))
         self.architecture = cast(Architecture, build(registry, "architecture", config.network))
         self.space = self.architecture.space(self.family.shape)
@@ -65,51 +63,6 @@ class Run:
         self.identity = Identity(config, registry, self.device, shares_zoo=zoo_folder is not None)
         self.cache = StageCache(out)
         self.cost: dict[str, dict[str, Any]] = {}
-
-    def gather(self) -> Evidence:
-        """Zoo, prior, weights from every initializer, fine-tuning: all that scores are made of."""
-        write_atomic(self.out / "config.toml", to_toml(self.config))
-        _ = self.zoo, self.prior  # first, so that no other stage's seconds hold theirs
-        curves: dict[str, Curves] = {}
-        reasons: dict[str, str] = {}
-        votes: dict[str, Vote] = {}
-        shown = {}
-        for name in self.config.compare.initializers:
-            initial = self.initial(name)
-            if initial.reason:
-                reasons[name] = initial.reason
-                continue
-            curves[name] = self.curves(name, initial.x[:, : self.config.sample.draws])
-            shown[name] = initial.x[:SHOWN, 0]
-            if name in self.config.compare.best_of:
-                chosen = initial.x[:, : self.config.sample.best_of]
-                label = f"{name} (best of {chosen.shape[1]})"
-                curves[label] = self.curves(label, best_on_support(self.architecture, self.judged, chosen))
-                votes[name] = vote(self.architecture, self.judged, chosen)
-        facts, pictures = self._facts(), self.pictures(shown)
-        return Evidence(
-            self.config, self.objective, self.roles(curves), curves, reasons, votes, facts, dict(self.cost), pictures
-        )
-
-    def roles(self, names: Sequence[str] | dict[str, Curves]) -> dict[str, str]:
-        """Each name's group in reports: that of the initializer which it begins with."""
-        every = [*self.config.compare.initializers, *names]
-        return {n: cast(type[Initializer], self.registry.get("initializer", n.split(" (")[0])).role for n in every}
-
-    def _facts(self) -> dict[str, Any]:
-        return {
-            "split": {"drawn": self.splits.drawn, **distances(self.prior.describe(self.judged), self.features)},
-            "tasks": {
-                "seen": len(self.splits.seen),
-                "held_out": len(self.splits.held_out),
-                "judged": self.config.tasks.judge,
-            },
-            "zoo": self.zoo.facts(),
-            "prior": {
-                "parameters": sum(p.numel() for p in self.prior.parameters()),
-                "denoiser_parameters": sum(p.numel() for p in self.prior.denoiser.parameters()),
-            },
-        }
 
     @cached_property
     def splits(self) -> TaskSplits:
@@ -149,12 +102,9 @@ class Run:
     @property
     def lacking(self) -> list[int]:
         """The zoo's blocks that are still to be trained."""
-        whole = range(-(-self.config.zoo.size // self.config.zoo.block))
-        return (
-            missing(self.store, self.config.zoo)
-            if self.store.holds(self.space, self.identity.zoo_recipe)
-            else list(whole)
-        )
+        if self.store.holds(self.space, self.identity.zoo_recipe):
+            return missing(self.store, self.config.zoo)
+        return list(range(-(-self.config.zoo.size // self.config.zoo.block)))
 
     @property
     def zoo_work(self) -> Work:
@@ -175,7 +125,7 @@ class Run:
         staged = self.cache.stage(
             "prior",
             self.identity.prior,
-            lambda: self._train("prior", checkpoint, {}, {}),
+            lambda: lead(self.config, self.registry, self.zoo, self.store, self.device, checkpoint, self.observer),
             lambda prior, _: prior.save(folder),
             lambda _: Prior.load(folder, self.registry).to(self.device),
             checkpoint.spent(),
@@ -215,12 +165,16 @@ class Run:
             self.identity.initial(name),
             lambda: initialize(name, self.config, self.registry, self.judged, lambda: self._setting(name, checkpoints)),
             save,
-            lambda _: self._kept(name),
+            lambda _: self.kept(name),
             checkpoints.spent(),
         )
         checkpoints.remove()
         self._note(f"initialize-{name}", staged, f"drew weights from {name}")
         return staged.value
+
+    def kept(self, name: str) -> Initial:
+        """The same, from the file that `initial` left."""
+        return Initial.load(self.out / "initial" / f"{name}.safetensors")
 
     def _setting(self, name: str, checkpoints: Checkpoints) -> Setting:
         prior = self.prior
@@ -239,6 +193,13 @@ class Run:
     def features(self) -> Tensor:
         """Standardised descriptors of the seen tasks."""
         return self.prior.describe(self.splits.seen)
+
+    def start(self, label: str, x: Tensor) -> Tensor:
+        """What the curves called ``label`` begin with, of x (tasks, draws, size): the first draws, or the best."""
+        sample = self.config.sample
+        if " (best of " in label:
+            return best_on_support(self.architecture, self.judged, x[:, : sample.best_of])
+        return x[:, : sample.draws]
 
     def curves(self, name: str, x: Tensor) -> Curves:
         """What fine-tuning from x (tasks, draws, size) gives."""
@@ -263,34 +224,6 @@ class Run:
         staged = all_finetuned(self.cache, made_from, self.architecture, tasks, before, c.finetune, c.seed)
         self._note("pictures", staged, "fine-tuned networks for pictures")
         return look(self.family, self.architecture, tasks, before, staged.value)
-
-    def holds(self, stage: str) -> bool:
-        """Whether the folder holds ``stage`` (as `cost` names it; the zoo has `lacking`), so that it would be kept."""
-        kind, _, label = stage.partition("-")
-        if kind == "prior":
-            return self.cache.holds(stage, self.identity.prior)
-        if kind == "pictures":
-            return self._holds_pictures()
-        name = label.split(" (")[0]
-        if not self.cache.holds(f"initialize-{name}", self.identity.initial(name)):
-            return False
-        return kind == "initialize" or self.cache.holds(stage, self.identity.curves(self._drawn(name, label)))
-
-    def _holds_pictures(self) -> bool:
-        names = self.config.compare.initializers
-        held = all(self.holds(f"initialize-{name}") for name in names)
-        x = {n: initial.x[:SHOWN, 0] for n in names if held and not (initial := self._kept(n)).reason}
-        return held and self.cache.holds("pictures", self.identity.pictures(x))
-
-    def _kept(self, name: str) -> Initial:
-        return Initial.load(self.out / "initial" / f"{name}.safetensors")
-
-    def _drawn(self, name: str, label: str) -> Tensor:
-        """The weights that the curves called ``label`` begin with, from their file."""
-        x = self._kept(name).x
-        if name == label:
-            return x[:, : self.config.sample.draws]
-        return best_on_support(self.architecture, self.judged, x[:, : self.config.sample.best_of])
 
     def _note(self, stage: str, staged: Staged[Any], sentence: str) -> None:
         self._finish(stage, sentence, staged.seconds, staged.reused)

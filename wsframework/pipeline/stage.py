@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
+from wsframework.config.later import told_fields
 from wsframework.errors import StoreError
 from wsframework.store import load_json, load_tensors, remove_file, save_json, save_tensors
 
@@ -24,7 +25,8 @@ def fingerprint(*values: Any) -> str:
     """A hexadecimal name for ``values`` and this version of wsframework: the same in every process.
 
     Values may be None, booleans, numbers (floats count exactly), strings, paths, tensors, dataclasses, and
-    mappings (with string keys), lists, tuples and sets of these. The order of a mapping's keys does not count.
+    mappings (with string keys), lists, tuples and sets of these. The order of a mapping's keys does not count, nor does
+    a key that came `later` and has its default.
 
     Raises:
         TypeError: for a value of any other type.
@@ -44,7 +46,7 @@ def _plain(value: Any) -> Any:
             raise TypeError(f"a mapping in a fingerprint has string keys; this one has {sorted(map(repr, value))}")
         return {"": "mapping", "items": {k: _plain(v) for k, v in value.items()}}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        fields = {f.name: _plain(getattr(value, f.name)) for f in told_fields(value)}
         return {"": type(value).__qualname__, "items": fields}
     if isinstance(value, Set):
         return {"": "set", "items": sorted(json.dumps(_plain(v), sort_keys=True) for v in value)}

@@ -18,6 +18,7 @@ from wsframework.pipeline.stage import Checkpoint
 from wsframework.prior import Prior
 from wsframework.prior_config import Design, Origin
 from wsframework.randomness import generator
+from wsframework.ranks import ALONE, Ranks
 from wsframework.zoo import Zoo
 
 EVERY = 500
@@ -37,6 +38,7 @@ def train_prior(
     name: str = "prior",
     checkpoint: Checkpoint | None = None,
     observer: Observer = silent,
+    ranks: Ranks = ALONE,
 ) -> Prior:
     """Fit encoder and descriptors to the zoo, then train conditioner and denoiser together.
 
@@ -45,6 +47,7 @@ def train_prior(
     Arguments:
         name: of the stage, for the observer and for the randomness.
         checkpoint: where the state is kept now and then; training goes on from what it holds.
+        ranks: who trains; each of them calls this with equal arguments, and the first one keeps the state.
     """
     cuda = [torch.cuda.current_device()] if torch.device(device).type == "cuda" else []
     with torch.random.fork_rng(devices=cuda):
@@ -55,8 +58,8 @@ def train_prior(
         prior.encoder.fit(zoo.weights.spread(FITTED).to(prior.device), prior.space)
         section = _in_steps(train, len(zoo))
         random = generator(seed, name, "training")
-        curriculum = Curriculum(prior, zoo, prior.standardise(raw), section, random)
-        carry_out(Fitting(prior, curriculum, section, random), name, checkpoint, observer)
+        curriculum = Curriculum(prior, zoo, prior.standardise(raw), section, random, ranks)
+        carry_out(Fitting(prior, curriculum, section, random, ranks), name, checkpoint, observer)
     return prior
 
 
@@ -69,7 +72,7 @@ def _in_steps(train: TrainSection, networks: int) -> TrainSection:
 
 def carry_out(fitting: Fitting, name: str, checkpoint: Checkpoint | None, observer: Observer) -> None:
     """Take every step that is left of what ``checkpoint`` holds, or of all of them."""
-    start, before = time.perf_counter(), 0.0
+    start, before, keeps = time.perf_counter(), 0.0, fitting.ranks.rank == 0
     kept = checkpoint.load() if checkpoint else None
     if checkpoint is not None and kept is not None:
         try:
@@ -84,5 +87,5 @@ def carry_out(fitting: Fitting, name: str, checkpoint: Checkpoint | None, observ
         if lesson.step % TOLD == 0:
             note = f"loss {lesson.denoise_loss + lesson.output_loss:.3g}"
             observer(Progress(name, lesson.step, fitting.train.steps, note=note))
-        if checkpoint and lesson.step % EVERY == 0 and lesson.step < fitting.train.steps:
+        if checkpoint and keeps and lesson.step % EVERY == 0 and lesson.step < fitting.train.steps:
             checkpoint.save(fitting.state(), {"seconds": before + time.perf_counter() - start})

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from torch import Tensor
 
 from wsframework.config.sections import EngineSection, ZooSection
 from wsframework.engines.local import local
 from wsframework.engines.work import Trained, Work
 from wsframework.spaces import Weights
 from wsframework.tasks import Task
-from wsframework.zoo import Zoo
-from wsframework.zoo_store import ZooStore
+from wsframework.zoo import Snapshot, Zoo
+from wsframework.zoo_store import ZooStore, along
 
 IN_MEMORY = 2**29
 """Bytes of weights; a zoo that has more of them is read from its files, network by network."""
@@ -25,9 +27,10 @@ def build_zoo(store: ZooStore, work: Work, engine: EngineSection) -> Iterator[in
     counts, lacking = _counts(work.zoo), missing(store, work.zoo)
     held = sum(counts) - sum(counts[block] for block in lacking)
     yield held
-    for block, (x, loss, index, seconds) in _engine(engine)(work, lacking):
+    for block, (x, loss, index, seconds, further) in _engine(engine)(work, lacking):
         count = counts[block]
-        store.append(block, x[:count], loss[:count], index[:count], seconds)
+        kept = {name: value[:count] for name, value in further.items()}
+        store.append(block, x[:count], loss[:count], index[:count], seconds, further=kept)
         held += count
         yield held
 
@@ -52,11 +55,24 @@ def _counts(section: ZooSection) -> list[int]:
 
 
 def load_zoo(store: ZooStore, tasks: Sequence[Task], section: ZooSection) -> Zoo:
-    """The first ``section.size`` networks that ``store`` holds, with their tasks; a large zoo stays on disk."""
+    """The first ``section.size`` networks that ``store`` holds, with their tasks.
+
+    A large zoo stays on disk, and so does every zoo's trajectory.
+    """
     blocks, space = range(len(_counts(section))), store.space()
-    labels = {name: value[: section.size] for name, value in store.load(blocks, ("loss", "task_index")).items()}
+    names = ("loss", "task_index", *(along(epoch)[1] for epoch in section.checkpoints))
+    labels = {name: value[: section.size] for name, value in store.load(blocks, names).items()}
     if 4 * space.size * section.size > IN_MEMORY:
         weights: Weights = store.stored(blocks, section.size)
     else:
         weights = Weights(space, store.load(blocks, ("x",))["x"][: section.size])
-    return Zoo(weights, labels["task_index"], tasks, labels["loss"])
+    return Zoo(weights, labels["task_index"], tasks, labels["loss"], _trajectory(store, section, labels))
+
+
+def _trajectory(store: ZooStore, section: ZooSection, labels: Mapping[str, Tensor]) -> list[Snapshot]:
+    """The networks on their way, of whose losses (networks,) the ``labels`` are."""
+    if not section.checkpoints:
+        return []
+    stored = store.stored(range(len(_counts(section))), section.size)
+    named = [(epoch, *along(epoch)) for epoch in section.checkpoints]
+    return [Snapshot(epoch, stored.called(x), labels[loss]) for epoch, x, loss in named]

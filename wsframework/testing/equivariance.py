@@ -13,12 +13,18 @@ from wsframework.spaces import Symmetry, WeightSpace
 
 TOLERANCES: dict[torch.dtype, float] = {torch.float32: 1e-5, torch.float64: 1e-12}
 """The largest relative error that rounding may cause, by dtype. All judgements of claims use this table."""
+GRAIN = 64
+"""How many units in the last place of the whole answer's norm rounding may bring into each of its parameters."""
 
 Map = Callable[[Tensor], Tensor]
 
 
 def equivariance_error(function: Map, space: WeightSpace, x: Tensor, symmetry: Symmetry) -> float:
-    """``||f(g x) - g f(x)|| / ||f(x)||`` for f from (..., size) to (..., size). Measures only.
+    """``||f(g x) - g f(x)|| / ||f(x)||`` for f from (..., size) to (..., size), of the parameter where it is largest.
+
+    So a large parameter doesn't hide a small one. Sums over all weights bring their rounding into small parameters,
+    though: the norm of a parameter counts as no less than that share of the whole norm of which the tolerated error
+    is `GRAIN` units in the last place. Measures only.
 
     Where ``f(x)`` is zero, so is the error if ``f(g x)`` is, and else infinite.
 
@@ -27,7 +33,18 @@ def equivariance_error(function: Map, space: WeightSpace, x: Tensor, symmetry: S
     """
     _ = space.unflatten(x)  # x lives in the space, or a SpaceError says so
     answer, moved = _answer(function, x, x.shape), _answer(function, symmetry.act(x), x.shape)
-    return _relative(moved, symmetry.act(answer), answer)
+    expected = symmetry.act(answer)
+    return max(_relative(moved, expected, answer), _of_parameters(space, moved.double() - expected.double(), answer))
+
+
+def _of_parameters(space: WeightSpace, difference: Tensor, answer: Tensor) -> float:
+    """The largest relative error of a parameter, where all are numbers, and not all of the answer is zero."""
+    errors, sizes = (
+        torch.stack([value.double().norm() for value in space.unflatten(x).values()]) for x in (difference, answer)
+    )
+    dtype = answer.dtype if answer.dtype in TOLERANCES else torch.float64
+    share = GRAIN * torch.finfo(dtype).eps / TOLERANCES[dtype]
+    return float((errors / sizes.clamp(min=share * sizes.norm())).nan_to_num(0.0, posinf=0.0).amax())
 
 
 def invariance_error(function: Map, space: WeightSpace, x: Tensor, symmetry: Symmetry) -> float:

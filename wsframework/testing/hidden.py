@@ -11,10 +11,10 @@ from wsframework.tasks import Data, Task
 
 
 def _other_query(task: Task) -> Task:
-    """Other inputs, fewer examples, and more of the last class, or of large targets, than before."""
+    """Other inputs, fewer examples, and those of the last classes, or with large targets, only."""
     x, y = task.query.x, task.query.y
     order = torch.argsort(y.flatten(1)[:, 0] if y.dim() > 1 else y, descending=True)
-    kept = order[: len(y) // 2 + 1]
+    kept = order[: max(len(y) // 2, 1)]
     return replace(task, query=Data(1 - 2 * x[kept], y[kept]))
 
 

@@ -71,7 +71,7 @@ class Activations:
 
     def _read(self, space: WeightSpace, moving: frozenset[str]) -> Coordinates:
         """Read the program once more, with the signs of ``space``."""
-        _, _, separate = read_separately(self.program, self.users, moving)
+        _, _, separate = read_separately([self.program], self.users, moving)
         facts = Facts(self.forms)
         fixed = self.program.buffers - moving
         state = {name: value for name, value in self.program.state.items() if name not in fixed}

@@ -36,7 +36,7 @@ class Carried:
     def of(self, value: Tensor) -> Tensor:
         """The values of each element: (*sizes of dims, occurrences, values)."""
         last = value.movedim(self.axes, tuple(range(len(self.axes)))).flatten(0, len(self.axes) - 1)
-        return last[self.positions].flatten(len(self.dims) + 1)
+        return last[self.positions].reshape(*self.positions.shape, -1)
 
 
 def carried(labels: Labels, coordinates: Coordinates, forms: Forms) -> tuple[Carried, ...]:

@@ -43,13 +43,19 @@ class Coordinates:
         dims = _telling(space)
         index = np.full((int(solution.element.max(initial=-1)) + 1, len(dims)), -1, dtype=np.int64)
         columns = {d.name: column for d, column in zip(dims, index.T, strict=True)}
+        unclear: list[tuple[str, Ints]] = []  # what doesn't move may be one element for several parts
         for block in space.blocks():
             for atoms, dim, places in _stated(space, block, labels.get(block.parameter)):
-                if dim in columns and not _placed(columns[dim], solution.element[atoms], places):
+                if dim not in columns or _placed(columns[dim], solution.element[atoms], places):
+                    continue
+                if space.dim(dim).free:
                     raise SpaceError(
                         f"dim {dim!r} of the space, at {block.parameter!r}, doesn't move what the module moves as "
                         "one: this is the space of another module"
                     )
+                unclear.append((dim, solution.element[atoms]))
+        for dim, elements in unclear:
+            columns[dim][elements] = -1
         _carry(index, facts, solution)
         return cls(dims, torch.from_numpy(index[solution.element]))
 

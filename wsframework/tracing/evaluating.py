@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.fx import Node
 
+from wsframework.errors import TraceError
 from wsframework.tracing.program import Program
 from wsframework.tracing.walking import walk
 
-_LESS = (torch.float32, torch.float16, torch.bfloat16)
+_WIDE = {
+    **dict.fromkeys((torch.float32, torch.float16, torch.bfloat16), torch.float64),
+    **dict.fromkeys((torch.complex64, torch.complex32), torch.complex128),
+}
 
 
 def evaluate(program: Program, state: Mapping[str, Tensor], users: Sequence[Any]) -> tuple[Any, ...]:
@@ -22,14 +26,35 @@ def evaluate(program: Program, state: Mapping[str, Tensor], users: Sequence[Any]
 
 
 def compute(node: Node, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """What the operator of ``node`` gives for these arguments, in double precision."""
+    """What the operator of ``node`` gives for these arguments, in double precision.
+
+    Raises:
+        TraceError: where it can't be computed in double precision.
+    """
     target: Any = node.target
-    doubled = {name: torch.float64 if _casts(value) else value for name, value in kwargs.items()}
-    return promoted(target(*(torch.float64 if _casts(a) else a for a in args), **doubled))
+    target = _DOUBLED.get(str(target), target)
+    try:
+        return promoted(target(*map(_widened, args), **{name: _widened(value) for name, value in kwargs.items()}))
+    except (NotImplementedError, RuntimeError) as error:
+        raise TraceError(
+            f"{node.target} can't be computed in double precision, in which symmetries are verified: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
 
 
-def _casts(value: Any) -> bool:
-    return isinstance(value, torch.dtype) and value in _LESS
+def _grouped_mm(x: Tensor, experts: Tensor, offs: Tensor, *_: Any, **__: Any) -> Tensor:
+    """Each row of x (rows, k) times the matrix of its expert (experts, k, n); ``offs``: where an expert's rows end."""
+    rows = torch.arange(len(x), device=x.device)
+    return (x.unsqueeze(-2) @ experts[torch.searchsorted(offs.long(), rows, right=True)]).squeeze(-2)
+
+
+_DOUBLED: dict[str, Callable[..., Any]] = {"aten._grouped_mm.default": _grouped_mm}
+"""Operators that have no kernel for double precision."""
+
+
+def _widened(value: Any) -> Any:
+    """What a cast is to, in double precision; any other argument as it is."""
+    return _WIDE.get(value, value) if isinstance(value, torch.dtype) else value
 
 
 def promoted(value: Any) -> Any:

@@ -67,6 +67,7 @@ class Facts:
     arrows: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     wishes: set[Wish] = field(default_factory=set)
+    firsts: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def atoms(self, count: int, origin: Hashable) -> Tensor:
         """``count`` new atoms, all distinct."""
@@ -78,6 +79,13 @@ class Facts:
         """What an atom's set was made for; for axes of parameters: name and axis."""
         place = bisect_right(self.sets, atom, key=lambda s: s.start) - 1
         return self.sets[place].origin
+
+    def first(self, parameter: str) -> tuple[str, int]:
+        """The first axis of a parameter that has atoms, as the origin of these."""
+        if parameter not in self.firsts:
+            axes = (s.origin for s in self.sets if isinstance(s.origin, tuple) and s.origin[0] == parameter)
+            self.firsts[parameter] = min(axes)
+        return self.firsts[parameter]
 
     def same(self, first: Tensor, second: Tensor) -> None:
         """Atoms ``first[i]`` and ``second[i]`` are one; where one of them is a place, the other is fixed there."""

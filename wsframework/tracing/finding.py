@@ -39,34 +39,38 @@ class Found:
     powers: Mapping[tuple[int, Place], int]
 
 
-def find(program: Program, users: Sequence[Any], moving: frozenset[str]) -> Found:
-    """The group of ``program``, whose buffers ``moving`` belong to their neurons.
+def find(programs: Sequence[Program], users: Sequence[Any], moving: frozenset[str]) -> Found:
+    """The group of all ``programs`` of a module, whose buffers ``moving`` belong to their neurons.
 
     Arguments:
+        programs: what the module computes in evaluation mode; in training mode, too, where that demands more.
         users: example inputs, flat.
     """
     refused: set[tuple[str, int]] = set()
     while True:
-        reading, labels, _ = read_separately(program, users, moving, refused)
+        reading, labels, _ = read_separately(programs, users, moving, refused)
         try:
-            solution, written = _written(program, reading.facts, labels)
+            solution, written = _written(programs[0], reading.facts, labels)
         except Dependent as error:
             refused.add(error.axis)
             continue
-        gauges, powers = _gauges(program, users, reading.facts, labels, written, solution)
+        gauges, powers = _gauges(programs, users, reading.facts, labels, written, solution)
         return Found(reading, labels, solution, written, gauges, powers)
 
 
 def read_separately(
-    program: Program, users: Sequence[Any], moving: frozenset[str], refused: Collection[tuple[str, int]] = ()
+    programs: Sequence[Program], users: Sequence[Any], moving: frozenset[str], refused: Collection[tuple[str, int]] = ()
 ) -> tuple[Reading, dict[str, Labels], Separate]:
-    """Read the program until no operator wishes for more labels, and which axes are labelled separately then."""
+    """Read until no operator wishes for more labels: the first reading, and which axes are labelled separately then."""
+    program = programs[0]
     state = {n: v for n, v in program.state.items() if n not in program.buffers or n in moving}
     separate: dict[tuple[str, int], int] = {}
     while True:
         facts = Facts(Forms())
         labels = label_state(facts, state, separate)
-        reading = read(program, users, labels, facts)
+        reading, *others = [read(p, users, labels, facts) for p in programs]
+        for other in others:
+            reading.unknown.update(other.unknown)
         wished = {(w.parameter, w.axis): w.groups for w in facts.wishes}
         new = {axis: groups for axis, groups in wished.items() if axis not in separate and axis not in refused}
         if not new:
@@ -119,7 +123,7 @@ def _settle(facts: Facts, solution: Solution, dims: set[int]) -> None:
 
 
 def _gauges(
-    program: Program,
+    programs: Sequence[Program],
     users: Sequence[Any],
     facts: Facts,
     labels: Mapping[str, Labels],
@@ -135,7 +139,9 @@ def _gauges(
     kinds: tuple[Gauge, ...] = ("scale", "sign")
     for gauge in kinds:
         again = replace(facts, forms=Forms(gauge), sets=list(facts.sets), unions=[], arrows=[], marks=[], wishes=set())
-        read(program, users, with_unknowns(labels, written, left, again.forms), again)
+        unknown = with_unknowns(labels, written, left, again.forms)
+        for program in programs:
+            read(program, users, unknown, again)
         for dim in list(left):
             if found := exponents(again.forms, dim, uses[dim]):
                 left.remove(dim)

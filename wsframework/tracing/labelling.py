@@ -28,7 +28,7 @@ def _labelled(facts: Facts, name: str, value: Tensor, separate: Separate) -> Lab
             shape = [size if a == axis else 1 for a in range(value.dim())]
             if groups > 1:
                 atoms = _separate(facts, columns[0].atoms.flatten(), atoms.reshape(groups, size))
-                shape[0] = value.shape[0]
+                shape[columns[0].axes[0]] = value.shape[columns[0].axes[0]]
             columns.append(Column(atoms.reshape(shape)))
     return Labels(tuple(value.shape), tuple(columns))
 

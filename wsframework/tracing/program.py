@@ -77,7 +77,7 @@ def program_of(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, An
             can't follow it.
     """
     with _told(f"{type(module).__name__} can't be copied"):
-        copied = copy.deepcopy(module).train(training)
+        copied = copy.deepcopy(module, _computed(module)).train(training)
     with _quiet(), _told(f"{type(module).__name__} can't be run on these inputs"), torch.no_grad():
         copy.deepcopy(copied)(*args, **kwargs)
     with _quiet(), _told(f"torch.export can't follow {type(module).__name__}"):
@@ -93,6 +93,12 @@ def program_of(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, An
     )
     buffers = frozenset(aliases[name] for name, _ in copied.named_buffers() if name in aliases)
     return Program(exported.graph_module, inputs, outputs, state, ties, buffers)
+
+
+def _computed(module: nn.Module) -> dict[int, Any]:
+    """Attributes that a hook computes anew from parameters (`torch.nn.utils.weight_norm`), which copy cannot copy."""
+    attributes = (value for m in module.modules() for value in vars(m).values())
+    return {id(a): a.detach().clone() for a in attributes if isinstance(a, Tensor) and not a.is_leaf}
 
 
 def _decompositions() -> dict[Any, Any]:

@@ -14,7 +14,7 @@ from wsframework.tracing.facts import Facts
 from wsframework.tracing.labels import Labels, fixed, of_constant
 from wsframework.tracing.program import Program
 from wsframework.tracing.rules import RULES, Call, Operand
-from wsframework.tracing.verbs import scaled
+from wsframework.tracing.verbs import join, scaled
 from wsframework.tracing.walking import walk
 
 Names = Mapping[str, Labels]
@@ -49,8 +49,8 @@ def read(
 ) -> Reading:
     """Follow ``program`` for the example inputs ``users``, the parameters labelled by ``state``.
 
-    Nothing may move along the axes of inputs and outputs. ``seen`` is told every operator's result, an operand or
-    a list of them.
+    Nothing may move along the axes of inputs and outputs; a buffer's new value moves as the buffer does. ``seen`` is
+    told every operator's result, an operand or a list of them.
     """
     reading = Reading(facts)
     placed = _placed(program, users, state)
@@ -68,6 +68,9 @@ def read(
         if isinstance(output, Operand) and buffer is None:
             facts.reason = "an output"
             _alone(facts, scaled(facts, output.labels, None))
+        elif isinstance(output, Operand) and buffer is not None and buffer in state:
+            facts.reason = f"the new value of {buffer}"
+            join(facts, output.labels, state[buffer], mode="add")
     return reading
 
 
@@ -77,7 +80,7 @@ def _fix_unused(program: Program, placed: Sequence[Any], facts: Facts) -> None:
     placeholders = [node for node in program.graph.graph.nodes if node.op == "placeholder"]
     used = {name for (_, name), node in zip(program.inputs, placeholders, strict=True) if node.users}
     for (kind, name), operand in zip(program.inputs, placed, strict=True):
-        if kind in ("parameter", "buffer") and name not in used:
+        if kind in ("parameter", "buffer") and name not in used and name not in program.outputs:
             _alone(facts, operand.labels)
 
 

@@ -13,6 +13,8 @@ from wsframework.tracing.program import Program
 from wsframework.tracing.reading import NO_RULE
 from wsframework.tracing.solving import Solution, solve
 
+_FOLLOWS = "follows from what else stays fixed, or moves in a way that the notation can't state"
+
 
 def fixed_axes(program: Program, found: Found) -> dict[tuple[str, int], str]:
     """For each parameter and axis of more than one position that no dim moves: why."""
@@ -31,7 +33,7 @@ def _why(name: str, axis: int, found: Found, reasons: Mapping[int, str]) -> str:
         return "a constant: training doesn't change this buffer"
     column = next((c for c in found.labels[name].columns if c.axes[-1] == axis), None)
     elements = [] if column is None else np.unique(found.solution.element[column.atoms.flatten().numpy()]).tolist()
-    return next((reasons[e] for e in elements if e in reasons), "nothing uses it")
+    return next((reasons[e] for e in elements if e in reasons), _FOLLOWS)
 
 
 def _first_reasons(facts: Facts, solution: Solution) -> dict[int, str]:

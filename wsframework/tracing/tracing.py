@@ -13,7 +13,7 @@ from torch.utils import _pytree as pytree
 
 from wsframework.errors import TraceError, nearest
 from wsframework.spaces import WeightSpace
-from wsframework.tracing.finding import find
+from wsframework.tracing.finding import Found, find
 from wsframework.tracing.naming import space_of
 from wsframework.tracing.program import Program, moving_buffers, program_of
 from wsframework.tracing.reasons import fixed_axes, notes
@@ -92,13 +92,16 @@ def examine(
     program = program_of(module, args, kwargs)
     training = _training(module, args, kwargs)
     moving = moving_buffers(program, training if isinstance(training, Program) else None)
-    found = find(program, users, moving | _carried(program, carry))
-    space = space_of(found, program.ties, notes(found))
-    generator = torch.Generator().manual_seed(seed)
+    moving |= _carried(program, carry)
+    both = [program, training] if isinstance(training, Program) else [program]
+    found, space, errors = _verified([program], both, users, moving, seed)
+    if isinstance(errors[-1], Failure) and len(both) > 1:  # what holds in evaluation mode alone
+        found, space, errors = _verified(both, both, users, moving, seed)
+    error, *others = [_small(module, e) for e in errors]
     return Trace(
         space=space,
-        error=_verified(module, program, space, users, generator),
-        training_error=training if isinstance(training, str) else _verified(module, training, space, users, generator),
+        error=error,
+        training_error=training if isinstance(training, str) else others[0],
         fixed=fixed_axes(program, found),
         operators=found.reading.operators,
         seconds=time.perf_counter() - start,
@@ -122,14 +125,21 @@ def _carried(program: Program, carry: Sequence[str]) -> frozenset[str]:
 
 
 def _verified(
-    module: nn.Module, program: Program, space: WeightSpace, users: Sequence[Any], generator: torch.Generator
-) -> float:
-    result = verify(program, space, users, generator)
-    if isinstance(result, Failure):
-        dims = " and ".join(repr(dim) for dim in result.dims)
+    read: Sequence[Program], tried: Sequence[Program], users: Sequence[Any], moving: frozenset[str], seed: int
+) -> tuple[Found, WeightSpace, list[float | Failure]]:
+    """What is found by reading some programs of a module, and by how much it changes others."""
+    found = find(read, users, moving)
+    space = space_of(found, read[0].ties, notes(found))
+    generator = torch.Generator().manual_seed(seed)
+    return found, space, [verify(program, space, users, generator) for program in tried]
+
+
+def _small(module: nn.Module, error: float | Failure) -> float:
+    if isinstance(error, Failure):
+        dims = " and ".join(repr(dim) for dim in error.dims)
         raise TraceError(
             f"what was found of {type(module).__name__} failed its verification: random elements of the group change "
-            f"its function by {result.error:.1e}, relative; {dims} alone do. This is a defect of a rule; please "
+            f"its function by {error.error:.1e}, relative; {dims} alone do. This is a defect of a rule; please "
             "report it with the module"
         )
-    return result
+    return error

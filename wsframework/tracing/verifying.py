@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from wsframework.errors import TraceError
 from wsframework.spaces import Symmetry, WeightSpace
-from wsframework.tracing.evaluating import evaluate
+from wsframework.tracing.evaluating import evaluate, promoted
 from wsframework.tracing.program import Program
 
 TOLERANCE = 1e-12
@@ -31,14 +32,21 @@ class Failure:
 
 
 def verify(program: Program, space: WeightSpace, users: Sequence[Any], generator: torch.Generator) -> float | Failure:
-    """The largest relative change of any output under random elements, of weights and inputs changed at random."""
+    """The largest relative change of any output under random elements, of weights and inputs changed at random.
+
+    Raises:
+        TraceError: where outputs have no numbers.
+    """
     worst = 0.0
     moving = frozenset(p.name for p in space.parameters if any(space.dim(o.dim).free for o in p.occurrences))
     for draw in range(_DRAWS):
         state = _randomised(program, moving, generator)
         inputs = [_jittered(u, generator) for u in users] if draw else users
         symmetry = space.random_symmetry(generator)
-        change = partial(_change, program, state, inputs, evaluate(program, state, inputs))
+        outputs = evaluate(program, state, inputs)
+        if not any(isinstance(output, Tensor) and output.numel() for output in outputs):
+            raise TraceError("on these inputs the outputs have no numbers, by which what was found could be verified")
+        change = partial(_change, program, state, inputs, outputs)
         error = change(symmetry)
         if not error <= TOLERANCE:  # so put that "not a number" fails
             return Failure(error, _culprits(space, change, symmetry))
@@ -53,22 +61,22 @@ def _randomised(program: Program, moving: frozenset[str], generator: torch.Gener
     """
     state = {}
     for name, value in program.state.items():
-        if not value.is_floating_point():
-            state[name] = value
-        elif name in program.buffers - moving:
-            state[name] = value.double()
+        wide = promoted(value)
+        if name in program.buffers - moving or not (value.is_floating_point() or value.is_complex()):
+            state[name] = wide
         elif name in program.buffers:
-            state[name] = _buffer(value.double(), generator)
+            state[name] = _buffer(wide, generator)
         else:
-            size = value.double().pow(2).mean().sqrt() if value.numel() else 0
-            state[name] = value.double() + _noise(value, generator) * (0.1 + 0.5 * size)
+            size = wide.abs().pow(2).mean().sqrt() if value.numel() else 0
+            state[name] = wide + _noise(value, generator) * (0.1 + 0.5 * size)
     return state
 
 
 def _buffer(value: Tensor, generator: torch.Generator) -> Tensor:
     """A buffer that is positive stays so."""
     noise = 0.3 * _noise(value, generator)
-    return value * noise.exp() if bool((value > 0).all()) else value + noise
+    positive = not value.is_complex() and bool((value > 0).all())
+    return value * noise.exp() if positive else value + noise
 
 
 def _jittered(value: Any, generator: torch.Generator) -> Any:
@@ -79,7 +87,8 @@ def _jittered(value: Any, generator: torch.Generator) -> Any:
 
 
 def _noise(value: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randn(value.shape, generator=generator, dtype=torch.float64)
+    dtype = torch.complex128 if value.is_complex() else torch.float64
+    return torch.randn(value.shape, generator=generator, dtype=dtype)
 
 
 def _change(

@@ -44,7 +44,7 @@ def _pairs(facts: Facts, labels: Labels) -> list[tuple[tuple[Column, Column], tu
     found = []
     for outer, inner in permutations(moving, 2):
         first, other = origins[id(outer)], origins[id(inner)]
-        if isinstance(first, tuple) and isinstance(other, tuple) and first[0] == other[0] and first[1] == 0 < other[1]:
+        if isinstance(first, tuple) and isinstance(other, tuple) and first == facts.first(other[0]) != other:
             found.append(((outer, inner), other))
     return found
 

@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from wsframework.tracing.factoring import Dims, expression
-from wsframework.tracing.labels import Labels
+from wsframework.tracing.labels import Column, Labels
 from wsframework.tracing.placing import Freedom
 from wsframework.tracing.solving import Solution
 from wsframework.tracing.sums import Factor, Sum, Term
@@ -79,11 +79,14 @@ def write_axes(state: Mapping[str, Tensor], labels: Mapping[str, Labels], soluti
 
 def _axis(name: str, shape: Sequence[int], axis: int, labels: Labels | None, solution: Solution, dims: Dims) -> Sum:
     column = next((c for c in labels.columns if c.axes[-1] == axis), None) if labels else None
-    if column is None:
+    if labels is None or column is None:
         return Sum(((Factor(None, shape[axis]),),))
     rows = column.atoms.reshape(-1, shape[axis]).numpy()
-    given = _outer(labels, column.axes[0], solution) if labels and len(column.axes) > 1 else [{}] * len(rows)
-    own = [_own((name, axis), atoms, outer, solution) for atoms, outer in zip(rows, given, strict=True)]
+    if len(column.axes) > 1:
+        outer = _along(labels, next(c for c in labels.columns if c.axes == column.axes[:1]), solution)
+        own = [_own((name, axis), atoms, given, solution) for atoms, given in zip(rows, outer, strict=True)]
+    else:
+        own = [_along(labels, column, solution)]
     found = [expression(o, _pattern(solution.colour[atoms]), dims) for o, atoms in zip(own, rows, strict=True)]
     if any(other != found[0] for other in found):
         raise Dependent((name, axis), [list(dict.fromkeys(d for c in row for d in c)) for row in own])
@@ -104,10 +107,24 @@ class Dependent(Exception):
         self.rows = rows
 
 
-def _outer(labels: Labels, axis: int, solution: Solution) -> list[dict[int, int]]:
-    """The coordinates of the positions along another axis."""
-    column = next(c for c in labels.columns if c.axes == (axis,))
-    return [solution.coordinates[solution.element[a]] for a in column.atoms.flatten().tolist()]
+def _along(labels: Labels, column: Column, solution: Solution) -> list[dict[int, int]]:
+    """The coordinates of the positions along an axis; the fixed ones of what is labelled separately for each, too."""
+    places = _places(column.atoms, solution)
+    for other in labels.columns:
+        if len(other.axes) > 1 and other.axes[:1] == column.axes:
+            rows = zip(other.atoms.movedim(column.axes[0], 0), places, strict=True)
+            places = [_fixed(row, solution) | place for row, place in rows]
+    return places
+
+
+def _places(atoms: Tensor, solution: Solution) -> list[dict[int, int]]:
+    return [solution.coordinates[solution.element[a]] for a in atoms.flatten().tolist()]
+
+
+def _fixed(atoms: Tensor, solution: Solution) -> dict[int, int]:
+    """The part of a layer that these neurons are in, where parts can't be exchanged."""
+    shared = set.intersection(*(set(place.items()) for place in _places(atoms, solution)))
+    return {dim: index for dim, index in shared if not solution.dims[dim].free}
 
 
 def _own(axis: tuple[str, int], atoms: np.ndarray, outer: dict[int, int], solution: Solution) -> list[dict[int, int]]:

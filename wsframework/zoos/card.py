@@ -21,7 +21,7 @@ Their weights are data: {size:,} numbers each, for {tasks:,} tasks{code}.
 
 | file | what it holds |
 |---|---|
-| `shard-*.safetensors` | `x` (networks, {size}): weights in the order of the space above; `loss`, `task_index` |
+| `shard-*.safetensors` | `x` (networks, {size}): weights in the order of the space above; `loss`, `task_index`{way} |
 | `config.json` | the space, the recipe, the keys and dtypes of the state dicts |
 | `index.json` | the shards, with their checksums |
 | `tasks.json` | the tasks, by name and code, in the order that `task_index` counts in |
@@ -46,5 +46,13 @@ def card(zoo: ZooFolder) -> str:
         tasks=len(zoo.tasks.entries),
         code=f", each described by {code} numbers" if code else "",
         space=zoo.space,
+        way=_way(zoo),
         content=zoo.content,
     )
+
+
+def _way(zoo: ZooFolder) -> str:
+    """What shards hold of the networks along their training, as an end of a list."""
+    if not zoo.epochs:
+        return ""
+    return f"; `x@E` and `loss@E`, the same after E epochs of training ({', '.join(map(str, zoo.epochs))})"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from wsframework.errors import StoreError
+from wsframework.errors import RequestError, StoreError
 from wsframework.store import save_json, save_tensors, write_atomic
 from wsframework.zoos.card import card
 from wsframework.zoos.damage import damage
@@ -48,8 +48,14 @@ def export_states(folder: Path | str, out: Path | str) -> Path:
 
     Raises:
         StoreError: where the zoo is damaged, or ``out`` can't be written.
+        RequestError: where networks were kept along their training, for which state dicts have no place.
     """
     zoo = _whole(folder)
+    if zoo.epochs:
+        raise RequestError(
+            f"{zoo.folder} keeps networks after epochs {', '.join(map(str, zoo.epochs))} of their training too, and a "
+            "state dict is one network at one moment; without --state-dicts the export keeps them all"
+        )
     with new_folder(Path(out)) as written:
         for name, state in zoo.states():
             save_tensors(written / f"{name}{SAFE}", state)

@@ -16,7 +16,7 @@ from torch import Tensor
 from wsframework.errors import NotationError, StoreError
 from wsframework.spaces import WeightSpace
 from wsframework.store import load_json, load_tensors
-from wsframework.zoo_store import Shard, ZooStore
+from wsframework.zoo_store import Shard, ZooStore, along
 from wsframework.zoos.entries import FILE, TaskList, unnamed
 from wsframework.zoos.layout import Layout
 
@@ -32,13 +32,15 @@ class Block:
     Attributes:
         ids: what they are called.
         x: their weights, (count, size).
-        figures: ``loss`` and ``task_index``, and where it is known ``metric``, each (count,).
+        figures: ``loss`` and ``task_index``, where it is known ``metric``, and losses along training, each (count,).
+        way: their weights along training, by epoch, each (count, size).
         rest: what else their state dicts hold, by its keys, each (count, *shape).
     """
 
     ids: tuple[str, ...]
     x: Tensor
     figures: Mapping[str, Tensor]
+    way: Mapping[int, Tensor]
     rest: Mapping[str, Tensor]
 
     def __len__(self) -> int:
@@ -46,13 +48,14 @@ class Block:
 
     @property
     def finite(self) -> Tensor:
-        """Which of the networks have finite numbers only, (count,)."""
-        return self.x.isfinite().all(1)
+        """Which of the networks have finite numbers only, at the end and on their way, (count,)."""
+        return torch.stack([x.isfinite().all(1) for x in (self.x, *self.way.values())]).all(0)
 
     def further(self) -> dict[str, Tensor]:
         """The tensors that `ZooStore.append` takes as such."""
-        metric = {"metric": self.figures["metric"]} if "metric" in self.figures else {}
-        return metric | {REST + key: value for key, value in self.rest.items()}
+        figures = {name: value for name, value in self.figures.items() if name not in ("loss", "task_index")}
+        way = {along(epoch)[0]: x for epoch, x in self.way.items()}
+        return figures | way | {REST + key: value for key, value in self.rest.items()}
 
 
 class ZooFolder:
@@ -87,6 +90,11 @@ class ZooFolder:
         """What the networks depend on, in JSON's types."""
         found: dict[str, Any] = self.about["recipe"]
         return found
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """After which the networks were kept, before their last."""
+        return epochs(self.recipe)
 
     @cached_property
     def layout(self) -> Layout:
@@ -152,7 +160,9 @@ class ZooFolder:
         return [f"{self.digest[:8]}-{shard.block}-{row}" for row in range(shard.count)]
 
     def _checked(self, path: Path, shard: Shard, tensors: Mapping[str, Tensor], ids: tuple[str, ...]) -> Block:
-        wanted = {"x": (shard.count, self.space.size), "loss": (shard.count,), "task_index": (shard.count,)}
+        matrix, vector = (shard.count, self.space.size), (shard.count,)
+        wanted = {"x": matrix, "loss": vector, "task_index": vector}
+        wanted |= {n: s for e in self.epochs for n, s in zip(along(e), (matrix, vector), strict=True)}
         for name, shape in wanted.items():
             found = tuple(tensors[name].shape) if name in tensors else "absent"
             if found != shape:
@@ -164,8 +174,10 @@ class ZooFolder:
         if lacking or len(ids) != shard.count:
             what = f"{lacking[0]!r} is absent or of another shape" if lacking else f"{len(ids)} ids for {shard.count}"
             raise StoreError(f"{path}: block {shard.block} is no block of this zoo: {what}")
-        figures = {name: tensors[name] for name in FIGURES if name in tensors}
-        return Block(ids, tensors["x"], figures, {key: value for key, value in rest.items() if value is not None})
+        named = (*FIGURES, *(along(epoch)[1] for epoch in self.epochs))
+        figures = {name: tensors[name] for name in named if name in tensors}
+        way = {epoch: tensors[along(epoch)[0]] for epoch in self.epochs}
+        return Block(ids, tensors["x"], figures, way, {k: value for k, value in rest.items() if value is not None})
 
     def whole(self) -> Iterator[tuple[int, Block]]:
         """The blocks that are not damaged, one after the other."""
@@ -191,3 +203,9 @@ class ZooFolder:
         """A figure of all networks that are not damaged, (networks,); NaN where it is not known."""
         parts = [block.figures.get(name, torch.full((len(block),), torch.nan)) for _, block in self.whole()]
         return torch.cat(parts) if parts else torch.empty(0)
+
+
+def epochs(recipe: Mapping[str, Any]) -> tuple[int, ...]:
+    """After which a zoo of this recipe keeps its networks, before their last."""
+    merged = recipe.get("merged")
+    return epochs(merged[0]) if merged else tuple(recipe.get("checkpoints", ()))

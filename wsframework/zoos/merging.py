@@ -64,6 +64,9 @@ def _differences(zoos: Sequence[ZooFolder]) -> Iterator[str]:
         elif zoo.layout != first.layout:
             unlike = [k for k in {**zoo.layout.shapes, **first.layout.shapes} if _about(zoo, k) != _about(first, k)]
             yield f"{zoo.folder} and {first.folder} keep {unlike[0]!r} in other shapes or dtypes"
+        elif zoo.epochs != first.epochs:
+            kept = [" and ".join(map(str, z.epochs)) or "none" for z in (zoo, first)]
+            yield f"{zoo.folder} keeps its networks after other epochs ({kept[0]}) than {first.folder} ({kept[1]})"
         elif zoo.tasks.shape.code != first.tasks.shape.code:
             have = zoo.tasks.shape.code, first.tasks.shape.code
             yield f"tasks of {zoo.folder} have codes of {have[0]} numbers, those of {first.folder} of {have[1]}"

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from wsframework.zoo_store import along
 from wsframework.zoos.damage import damage
 from wsframework.zoos.folder import ZooFolder
 
@@ -36,6 +37,7 @@ def summary(folder: Path | str) -> dict[str, Any]:
         "dtypes": sorted(set(zoo.layout.dtypes.values())),
         "loss": histogram(zoo.stacked("loss")),
         "metric": histogram(zoo.stacked("metric")),
+        "checkpoints": [{"epoch": e, "loss": _mean(zoo.stacked(along(e)[1]))} for e in zoo.epochs],
         "tasks": [
             {"name": entry.name, "code": entry.code, "networks": count}
             for entry, count in zip(zoo.tasks.entries, counts, strict=True)
@@ -64,6 +66,12 @@ def _imported(about: dict[str, Any]) -> str:
     if not about.get("network"):
         return "imported without a network: symmetries unknown, no dim is free"
     return " ".join([f"imported: {about['network']}", *about.get("arguments", ())])
+
+
+def _mean(values: Tensor) -> float | None:
+    """Over the values that are finite; None where none is."""
+    known = values[values.isfinite()]
+    return float(known.double().mean()) if len(known) else None
 
 
 def histogram(values: Tensor) -> dict[str, Any] | None:

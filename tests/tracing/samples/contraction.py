@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
-from samples.sample import Draw, Known, Sample, family, operator, sample
+from samples.sample import Draw, Given, Known, Sample, family, operator, sample
 
 aten = torch.ops.aten
 
@@ -70,6 +71,27 @@ def batch_vector(draw: Draw) -> Sample:
 def known_matrix(draw: Draw) -> Sample:
     m, k, n = draw.sizes(3)
     return Sample(aten.matmul.default, [draw.moved(m, k), Known(draw.normal(k, n))], [m])
+
+
+def grouped_mm(x: Tensor, experts: Tensor, offs: Tensor) -> Tensor:
+    """What both operators of this name say they compute; torch's own has no kernel for double precision."""
+    ends = [0, *offs.tolist()]
+    return torch.cat([x[a:b] @ one for a, b, one in zip(ends, ends[1:], experts, strict=False)])
+
+
+@family(["_grouped_mm", "grouped_mm_fallback"])
+def grouped(_: str, draw: Draw) -> Sample:
+    e, k, n = draw.sizes(3)
+    rows = 1 + draw.indices(3, e)
+    x, experts = draw.moved(int(rows.sum()), k), draw.moved(e, k, n, separate={2: e})
+    return Sample(grouped_mm, [x, experts, Given(rows.cumsum(0))], [k, *[n] * e, *rows.tolist()])
+
+
+@family(["_grouped_mm", "grouped_mm_fallback"], "one expert without rows")
+def grouped_idle(_: str, draw: Draw) -> Sample:
+    k, n = draw.sizes(2)
+    experts = draw.moved(3, k, n, separate={2: 3})
+    return Sample(grouped_mm, [draw.moved(4, k), experts, Given(torch.tensor([1, 1, 4]))], [3, k, n, n])
 
 
 @sample("addmm")

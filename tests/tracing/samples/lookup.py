@@ -89,14 +89,28 @@ PUT = ("index_put", "_unsafe_index_put", "_index_put_impl")
 def put(name: str, draw: Draw) -> Sample:
     a, b, c = draw.sizes(3)
     indices = Given(torch.randperm(a + b, generator=draw.generator)[:b])
-    return Sample(operator(name), [draw.moved(a + b, c), [indices], draw.moved(b, c)], [])
+    return Sample(operator(name), [draw.moved(a + b, c), [indices], draw.moved(b, c)], [c])
+
+
+@family(PUT, "along the last axis, the same in every row")
+def put_last(name: str, draw: Draw) -> Sample:
+    a, b, c = draw.sizes(3)
+    mask = Given(torch.arange(a + b) % (a + b - 1) == 0)
+    return Sample(operator(name), [draw.moved(c, a + b), [None, mask], draw.moved(c, 1)], [c])
+
+
+@family(PUT, "along two axes")
+def put_pairs(name: str, draw: Draw) -> Sample:
+    a, b = draw.sizes(2)
+    indices = [Given(draw.indices(a, 2)), Given(draw.indices(b, 2))]
+    return Sample(operator(name), [draw.moved(a, b), indices, draw.moved(2)], [])
 
 
 @family(PUT, "by what moves")
 def put_moved(name: str, draw: Draw) -> Sample:
     a, b, c = draw.sizes(3)
     indices = Moved(torch.randperm(a + b, generator=draw.generator)[:b])
-    return Sample(operator(name), [draw.moved(a + b, c), [indices], draw.moved(b, c)], [])
+    return Sample(operator(name), [draw.moved(a + b, c), [indices], draw.moved(b, c)], [c])
 
 
 @sample("masked_scatter")

@@ -186,6 +186,13 @@ def cat_itself(draw: Draw) -> Sample:
     return Sample(aten.cat.default, [[x, x], 1], [a, c])
 
 
+@sample("cat", "of what is labelled alike and is not the same")
+def cat_negative(draw: Draw) -> Sample:
+    a, c = draw.sizes(2)
+    x = draw.moved(a, c)
+    return Sample(lambda operands, axis: torch.cat([operands[0], -operands[1]], axis), [[x, x], 1], [a, c])
+
+
 @sample("stack")
 def stack(draw: Draw) -> Sample:
     a, b = draw.sizes(2)

@@ -92,6 +92,24 @@ def along_heads(name: str, draw: Draw) -> Sample:
     return Sample(operator(name), [x, 1], [h])
 
 
+@family(["sort", "topk"], "of which it is not asked what stood where")
+def sorted_values(name: str, draw: Draw) -> Sample:
+    a, b = draw.sizes(2)
+    rest = [0] if name == "sort" else [2, 0]
+    return Sample(operator(name), [draw.moved(a, b), *rest], [a, b], used=frozenset({0}))
+
+
+FOURIER = {"_fft_r2c": [True], "_fft_c2r": [4], "_fft_c2c": [True]}
+
+
+@family(FOURIER)
+def fourier(name: str, draw: Draw) -> Sample:
+    a, b = draw.sizes(2)
+    x = draw.normal(a, 3, b)
+    x = x if name == "_fft_r2c" else torch.complex(x, draw.normal(a, 3, b))
+    return Sample(operator(name), [Moved(x), [1], 0, *FOURIER[name]], [a, b])
+
+
 @family(["tril", "triu"])
 def triangle(name: str, draw: Draw) -> Sample:
     a, b, c = draw.sizes(3)

@@ -49,12 +49,14 @@ class Sample:
     Attributes:
         args, kwargs: as the operator takes them, its tensors as `Moved`, `Given` or `Known`.
         dims: that are free.
+        used: which of several results are used; None: all.
     """
 
     target: Callable[..., Any]
     args: Sequence[Any]
     dims: Sequence[Free]
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+    used: frozenset[int] | None = None
 
 
 @dataclass(eq=False)

@@ -50,7 +50,7 @@ def _zoo(digits: Digits, networks: int) -> Weights:
     architecture = build(load_registry(), "architecture", PartConfig("mlp", {"widths": (64, 64)}))
     shape = TaskShape((64,), (10,))
     images, classes = digits.x.flatten(1), digits.y
-    data = Data(images.expand(networks, *images.shape), classes.expand(networks, *classes.shape))
+    data = Data(images, classes).repeated(networks)
     budget = Budget.of_epochs(EPOCHS, 0.003, 64, len(images))
     x = architecture.initialize(shape, networks, generator(0, "initial"))
     tasks = TaskBatch(data, data, OBJECTIVES["classification"])

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from wsframework.benchmarks import Row, Table
 from wsframework.benchmarks.zoo import steps
+from wsframework.benchmarks.zoo.bound import COPIED, bandwidth, moved
 from wsframework.config.building import build
 from wsframework.config.sections import PartConfig, ZooSection
 from wsframework.device import one_thread
@@ -37,7 +38,8 @@ def run(*, networks: int = 10_000, turns: int = steps.TURNS) -> Table:
     clock starts. Its clock runs during training alone; that of a block also while tasks are stacked, networks
     initialised, examples shuffled and final losses computed. The two take turns, so that both meet the same
     machine, and are told by processor time, which other programs disturb less than the wall clock. Then, in
-    ``turns`` turns, a gradient step of networks of every other kind (`steps`).
+    ``turns`` turns, a gradient step of networks of every other kind (`steps`). What is done in blocks is told as a
+    part of what memory's bandwidth, measured beside it, allows too (`bound`).
 
     Raises:
         RequestError: if ``networks`` is less than 1.
@@ -50,13 +52,22 @@ def run(*, networks: int = 10_000, turns: int = steps.TURNS) -> Table:
     section = ZooSection(size=networks)
     tasks = family.draw(section.block, 0, 0, generator(0, "tasks")).seen
     with one_thread():
+        speed = bandwidth()
         found = _take_turns(architecture, tasks, section)
-        others = tuple(steps.rows(turns))
+        others = tuple(steps.rows(turns, speed))
     return Table(
         f"zoo: gaussians, mlp 2-32-2, {len(tasks[0].support)} points, batch {section.batch}, Adam {section.lr}, "
         f"{section.epochs} epochs; 1 thread, torch {torch.__version__}",
-        _rows(found, networks) + others,
+        _rows(found, networks, _trained_bytes(architecture, tasks[0], section) / speed)
+        + others
+        + (Row("copied by memory", speed / 1e9, "GB/s", note=f"read and written, {COPIED / 2**20:.0f} MB, the bound"),),
     )
+
+
+def _trained_bytes(architecture: Architecture, task: Task, section: ZooSection) -> int:
+    """What the training of one network moves."""
+    sizes = [len(task.support) - start for start in range(0, len(task.support), section.batch)]
+    return section.epochs * sum(moved(architecture, task.shape, min(size, section.batch)) for size in sizes)
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,7 @@ def _blocks(
 ) -> tuple[float, Tensor]:
     """Processor seconds a network, and final support losses, averaged over the blocks (tasks,)."""
     start = time.process_time()
-    losses = [train_block(architecture, tasks, section, generator(0, "zoo", block))[1] for block in blocks]
+    losses = [train_block(architecture, tasks, section, generator(0, "zoo", block))[-1].loss for block in blocks]
     return (time.process_time() - start) / (len(blocks) * len(tasks)), torch.stack(losses).mean(0)
 
 
@@ -128,7 +139,8 @@ def _minibatches(task: Task, section: ZooSection, random: torch.Generator) -> li
     return [(task.support.x[rows], task.support.y[rows]) for rows in chosen]
 
 
-def _rows(found: list[_Pass], networks: int) -> tuple[Row, ...]:
+def _rows(found: list[_Pass], networks: int, least: float) -> tuple[Row, ...]:
+    """``least``: the seconds a network that memory alone would take."""
     block, loop = median(p.block_seconds for p in found), median(p.loop_seconds for p in found)
     ratios = [p.loop_seconds / p.block_seconds for p in found]
     losses = mean(p.block_loss for p in found), mean(p.loop_loss for p in found)
@@ -137,7 +149,7 @@ def _rows(found: list[_Pass], networks: int) -> tuple[Row, ...]:
     same = f"mean over the same {A_PASS * len(found)} tasks; other initialisations and orders"
     chance = f"standard error {stdev(p.loop_loss for p in found) / len(found) ** 0.5:.1g}" if len(found) > 1 else ""
     return (
-        Row("in blocks", 1 / block, "networks/s", "one by one", median(ratios), batched),
+        Row("in blocks", 1 / block, "networks/s", "one by one", median(ratios), batched, least / block),
         Row("one by one", 1 / loop, "networks/s", note=single),
         Row(f"{networks} networks in blocks", networks * block, "s", note="processor time"),
         Row("final loss in blocks", losses[0], "nats", "one by one", losses[0] / losses[1], same),

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from wsframework.benchmarks import Row
+from wsframework.benchmarks.zoo.bound import moved
 from wsframework.config.building import build
 from wsframework.config.sections import PartConfig
 from wsframework.parts.entrypoints import load_registry
@@ -58,14 +59,18 @@ SETTINGS = (
 )
 
 
-def rows(turns: int = TURNS) -> Iterator[Row]:
-    """Two for each setting; block and loop take turns, and are told by processor time."""
+def rows(turns: int, speed: float) -> Iterator[Row]:
+    """Two for each setting; block and loop take turns, and are told by processor time.
+
+    Arguments:
+        speed: bytes a second of the memory.
+    """
     registry = load_registry()
     for setting in SETTINGS:
         architecture = build(registry, "architecture", PartConfig(setting.name))
         block, single = _block(architecture, setting), _single(architecture, setting)
         times = [(_seconds(block, BLOCK_STEPS) / NETWORKS, _seconds(single, LOOP_STEPS)) for _ in range(turns + 1)][1:]
-        yield from _two_rows(setting, times)
+        yield from _two_rows(setting, times, moved(architecture, setting.shape, POINTS) / speed)
 
 
 def _seconds(step: Callable[[], object], steps: int) -> float:
@@ -103,12 +108,15 @@ def _single(architecture: Architecture, setting: Setting) -> Callable[[], object
     return step
 
 
-def _two_rows(setting: Setting, times: list[tuple[float, float]]) -> tuple[Row, Row]:
+def _two_rows(setting: Setting, times: list[tuple[float, float]], least: float) -> tuple[Row, Row]:
+    """``least``: the seconds of a step that memory alone would take."""
     block, single = (median(column) for column in zip(*times, strict=True))
     ratios = [loop / mine for mine, loop in times]
     inputs = "x".join(map(str, setting.shape.inputs))
     note = f"inputs {inputs}, {NETWORKS} networks, minibatches of {POINTS}; {min(ratios):.1f} to {max(ratios):.1f}"
     return (
-        Row(f"a step of {setting.name}, in blocks", block * 1e6, "us", "one by one", median(ratios), note),
+        Row(
+            f"a step of {setting.name}, in blocks", block * 1e6, "us", "one by one", median(ratios), note, least / block
+        ),
         Row(f"a step of {setting.name}, one by one", single * 1e6, "us", note="warm, fused Adam"),
     )

@@ -3,101 +3,36 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import cast
 
 import torch
-from hypothesis import strategies as st
 from torch import Tensor
 
 from wsframework.errors import WsfError
 from wsframework.parts.interfaces import Denoiser
-from wsframework.spaces import WeightSpace
-from wsframework.testing.check import Inapplicable, may_decline, promised, require, require_rounding
+from wsframework.spaces import WeightSpace, orbits
+from wsframework.testing.check import Inapplicable, promised, require, require_rounding
 from wsframework.testing.equivariance import equivariance_error, invariance_error, relative_difference
-from wsframework.testing.strategies import WIDE, mlp_space, mlp_spaces, weight_spaces
-from wsframework.testing.subject import Subject, randomised
+from wsframework.testing.promises.denoiser_case import (
+    F32,
+    F64,
+    DenoiserCase,
+    any_case,
+    crowded_case,
+    telling_case,
+    wide_case,
+)
 from wsframework.testing.untouched import leaves_generator
 from wsframework.testing.widths import other_widths
 
-F32, F64 = torch.float32, torch.float64
 ENDS = (1.0, 1e-4)
 """The last time, and one just above 0."""
 ALONG = (1.0, 0.9, 0.5, 0.2, 0.02)
 """Times of which any two neighbours get different answers."""
 LEAST = 1e-13
 """The size of a dependence in float64, relative where there is something to compare with, that isn't rounding."""
-
-Inputs = tuple[Tensor, Tensor, Tensor]
-
-
-@dataclass(frozen=True, eq=False)
-class DenoiserCase:
-    """A denoiser's space, and what it is called with."""
-
-    subject: Subject
-    space: WeightSpace
-    condition_size: int
-    batch: int
-    seed: int
-
-    def __str__(self) -> str:
-        sizes = f"condition_size {self.condition_size}, batch {self.batch}, seed {self.seed}"
-        return f"{sizes} in the space\n{self.space}"
-
-    def denoiser(self, dtype: torch.dtype = F64, built: int = 0) -> Denoiser:
-        """With random parameters; ``built`` seeds what the constructor draws."""
-        torch.manual_seed(built)
-        with may_decline():
-            made = cast(Denoiser, self.subject.build(self.space, self.condition_size))
-        return randomised(made, torch.Generator().manual_seed(self.seed)).to(dtype).eval()
-
-    def inputs(self, dtype: torch.dtype = F64, space: WeightSpace | None = None, draw: int = 0) -> Inputs:
-        """x_t (batch, size) ~ N(0, I), t (batch,) ~ U(0, 1], condition (batch, condition_size) ~ N(0, I)."""
-        generator = torch.Generator().manual_seed(self.seed + draw)
-        size = (space or self.space).size
-        x_t = torch.randn(self.batch, size, generator=generator, dtype=F64)
-        t = 1 - 0.999 * torch.rand(self.batch, generator=generator, dtype=F64)
-        condition = torch.randn(self.batch, self.condition_size, generator=generator, dtype=F64)
-        return x_t.to(dtype), t.to(dtype), condition.to(dtype)
-
-    def answer(self, denoiser: Denoiser, inputs: Inputs, space: WeightSpace | None = None) -> Tensor:
-        """The denoiser's answer, given copies of the inputs and a global generator that is always the same."""
-        torch.manual_seed(self.seed)
-        x_t, t, condition = (value.clone() for value in inputs)
-        out: Tensor = denoiser(x_t, t, condition, space or self.space)
-        return out
-
-
-@st.composite
-def _cases(draw: st.DrawFn, subject: Subject, spaces: st.SearchStrategy[WeightSpace], least: int = 0) -> DenoiserCase:
-    return DenoiserCase(
-        subject,
-        draw(subject.spaces or spaces),
-        draw(st.integers(least, 3)),
-        draw(st.integers(1, 3)),
-        draw(st.integers(0, 2**16)),
-    )
-
-
-def any_case(subject: Subject) -> st.SearchStrategy[DenoiserCase]:
-    """Perceptrons of one to four hidden layers, and spaces of every form."""
-    return _cases(subject, mlp_spaces() | weight_spaces(max_dims=4, max_parameters=3, max_size=300))
-
-
-def telling_case(subject: Subject) -> st.SearchStrategy[DenoiserCase]:
-    """Perceptrons in which everything has something to depend on: two hidden layers or more, of two neurons or more."""
-    return _cases(subject, mlp_spaces(hidden_layers=(2, 3), widths=(2, 6), bias=True), least=1)
-
-
-def crowded_case(subject: Subject) -> Sequence[DenoiserCase]:
-    """More members in a batch, and more numbers in a condition, than are generated; none where spaces are chosen."""
-    space = mlp_space((2, 4, 3, 1))
-    return () if subject.spaces else (DenoiserCase(subject, space, condition_size=33, batch=33, seed=0),)
 
 
 @promised("denoiser", any_case, may_decline_all=False)
@@ -141,7 +76,9 @@ def trains(case: DenoiserCase) -> None:
 
 @promised("denoiser", telling_case, further=crowded_case)
 def attends(case: DenoiserCase) -> None:
-    """Its answer depends on x_t, on every coordinate of it, on t, and on every coordinate of the condition."""
+    """Its answer depends on x_t, on every coordinate of it, on t, and on every coordinate of the condition; and weights
+    of one orbit are told apart.
+    """
     denoiser = case.denoiser()
     touched = [torch.zeros(n, dtype=F64) for n in (case.space.size, case.condition_size)]
     for draw in range(3):
@@ -156,6 +93,9 @@ def attends(case: DenoiserCase) -> None:
         require((sizes > LEAST).any(), f"the answer does not depend on {name}")
         blind = [k for k, size in enumerate(sizes.tolist()) if size <= LEAST]
         require(not blind, f"the answer does not depend on coordinate {(*blind, 0)[0]} of {name}")
+    for orbit in _orbits(case.space):
+        alike = relative_difference(out[0, orbit], out[0, orbit[:1]].expand(len(orbit))) <= LEAST
+        require(not alike, f"weights {orbit.tolist()}, of one orbit, all get the same answer, whatever they are")
     rows = [value[:1].expand(len(ALONG), -1) for value in (x_t, condition)]
     answers = case.answer(denoiser, (rows[0], torch.tensor(ALONG, dtype=F64), rows[1]))
     for (late, early), pair in zip(pairwise(answers), pairwise(ALONG), strict=True):
@@ -163,20 +103,38 @@ def attends(case: DenoiserCase) -> None:
         require(differ, f"the answer does not depend on t between {pair[0]:g} and {pair[1]:g}")
 
 
+def _orbits(space: WeightSpace) -> list[Tensor]:
+    """The places of each orbit of two weights or more, every parameter by itself."""
+    index, kinds = orbits(space).index, range(len(orbits(space).keys))
+    found = (place[index[place] == kind] for _, place in _parameters(space) for kind in kinds)
+    return [orbit for orbit in found if len(orbit) > 1]
+
+
+def _parameters(space: WeightSpace) -> list[tuple[str, Tensor]]:
+    """The name of each parameter, and the places of its coordinates."""
+    return [(name, place.flatten()) for name, place in space.unflatten(torch.arange(space.size)).items()]
+
+
 @promised("denoiser", telling_case)
 def relates(case: DenoiserCase) -> None:
-    """Its answer for some coordinates depends on others: each neuron is seen from outside it."""
+    """Its answer for some coordinates depends on others: each neuron, and each parameter, is seen from outside it."""
     denoiser, space = case.denoiser(), case.space
-    x_t, t, condition = case.inputs()
-    for dim, owned in _neurons(space):
-        moved = torch.where(owned, x_t[:1] + torch.randn(len(owned), space.size), x_t[:1])
-        rows = [torch.cat([v[:1], v[:1].expand(len(owned), -1)]) for v in (t.unsqueeze(-1), condition)]
-        out = case.answer(denoiser, (torch.cat([x_t[:1], moved]), rows[0].squeeze(-1), rows[1]))
-        for neuron, (mine, after) in enumerate(zip(owned, out[1:], strict=True)):
-            require(
-                relative_difference(after[~mine], out[0, ~mine]) > 1e-13,
-                f"what it says of the other neurons does not depend on neuron {neuron} of {dim}",
-            )
+    x_t, t, condition = (value[:1] for value in case.inputs())
+    names, owned = _groups(space)
+    moved = torch.where(owned, x_t + torch.randn(len(owned), space.size), x_t)
+    count = 1 + len(owned)
+    out = case.answer(denoiser, (torch.cat([x_t, moved]), t.expand(count), condition.expand(count, -1)))
+    for name, mine, after in zip(names, owned, out[1:], strict=True):
+        seen = relative_difference(after[~mine], out[0, ~mine]) > LEAST
+        require(seen, f"what it says of other weights does not depend on {name}")
+
+
+def _groups(space: WeightSpace) -> tuple[list[str], Tensor]:
+    """Neurons and parameters: the name of each, and which coordinates belong to it, (groups, size), bool."""
+    found = [(f"neuron {k} of {dim}", mine) for dim, owned in _neurons(space) for k, mine in enumerate(owned)]
+    for name, place in _parameters(space):
+        found.append((name, torch.zeros(space.size, dtype=torch.bool).index_fill(0, place, True)))
+    return [name for name, _ in found], torch.stack([mine for _, mine in found])
 
 
 def _neurons(space: WeightSpace) -> list[tuple[str, Tensor]]:
@@ -192,11 +150,6 @@ def _neurons(space: WeightSpace) -> list[tuple[str, Tensor]]:
         if owned.any() and not owned.all(1).any():
             found.append((dim.name, owned))
     return found
-
-
-def wide_case(subject: Subject) -> Sequence[DenoiserCase]:
-    """Hidden layers wider than any that is generated, as real ones are; none where spaces are chosen."""
-    return () if subject.spaces else (DenoiserCase(subject, mlp_space(WIDE), condition_size=2, batch=2, seed=0),)
 
 
 @promised("denoiser", any_case, further=wide_case)

@@ -184,7 +184,7 @@ def preserves(case: InitializerCase) -> None:
 @promised("initializer", any_case, further=large_case)
 def separates(case: InitializerCase) -> None:
     """Where the generator does not matter to it, a task gets the same weights alone as among others; where it does,
-    the draws of a task are not all the same.
+    the draws of a task are not all the same, and the first task's don't depend on the others, unless it is a control.
     """
     initializer, tasks = case.fitted(), case.tasks()
     together, other = (settled(partial(case.weights, initializer, seed=seed)) for seed in (7, 8))
@@ -192,8 +192,13 @@ def separates(case: InitializerCase) -> None:
         alone = torch.cat([case.weights(initializer, [task]) for task in tasks])
         require(torch.allclose(alone, together, rtol=1e-4, atol=1e-5), "a task alone gets other weights")
         require(torch.equal(together, together[:, :1].expand_as(together)), "draws differ, and not by the generator")
-    elif case.draws >= MANY:
+        return
+    if case.draws >= MANY:
         require(not torch.equal(together, together[:, :1].expand_as(together)), "all draws of a task are the same")
+    if cast(type[Initializer], case.subject.part).role != "control":
+        among = case.weights(initializer, [tasks[0], *case.namesakes()[1:]])[0]
+        alike = torch.allclose(among, together[0], rtol=1e-4, atol=1e-5, equal_nan=True)
+        require(alike, "a task gets other weights among others")
 
 
 CHECKS = (serves, repeats, abstains, preserves, separates)

@@ -4,111 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
-from typing import cast
 
 import torch
-from hypothesis import strategies as st
 from torch import Tensor
 
-from wsframework.parts.interfaces import Denoise, Scheduler
-from wsframework.testing.check import may_decline, promised, require
-from wsframework.testing.subject import Subject
+from wsframework.parts.interfaces import Scheduler
+from wsframework.testing.check import promised, require
+from wsframework.testing.equivariance import relative_difference
+from wsframework.testing.promises.noised import (
+    F64,
+    SchedulerCase,
+    any_case,
+    exact_case,
+    fault_of_a_step,
+    fault_of_the_way,
+    numbers_of_steps,
+)
 
-F64 = torch.float64
-POINTS = 8_000
 MOST = 60
 """How many steps of a grid are judged by themselves."""
 NUMBERS = (*range(1, 31), 100, 1000)
 """Numbers of steps for which grids are tried."""
-STEPPING = 5.0
-"""How much one step may add to the deviation or the mean, over the square of how far alpha and sigma move in it.
-
-A solver of first order or better errs by less than 4 on Gaussians of deviation 0.3 and more.
-"""
-
-
-@dataclass(frozen=True, eq=False)
-class SchedulerCase:
-    """A scheduler, a Gaussian that it should lead back to, and how many steps it takes.
-
-    Attributes:
-        each_step: whether each step is judged by itself, and not the whole way.
-    """
-
-    subject: Subject
-    mean: float
-    std: float
-    steps: int | None
-    seed: int
-    points: int = POINTS
-    each_step: bool = False
-
-    def __str__(self) -> str:
-        return f"N({self.mean:.3g}, {self.std:.3g}^2), the training grid and times({self.steps}), seed {self.seed}"
-
-    @cached_property
-    def standard(self) -> Tensor:
-        """Draws of mean 0 and deviation 1 exactly, (points,)."""
-        z = torch.randn(self.points, generator=torch.Generator().manual_seed(self.seed + 2), dtype=F64)
-        return (z - z.mean()) / z.std(correction=0)
-
-    def scheduler(self) -> Scheduler:
-        """As its options say."""
-        with may_decline():
-            return cast(Scheduler, self.subject.build())
-
-    def exact(self, scheduler: Scheduler) -> Denoise:
-        """E[x_0 | x_t] where x_0 ~ N(mean, std^2): what a perfect denoiser answers."""
-
-        def denoise(x_t: Tensor, t: Tensor) -> Tensor:
-            alpha, sigma = scheduler.alpha_sigma(t)
-            gain = alpha * self.std**2 / (alpha**2 * self.std**2 + sigma**2)
-            return self.mean + gain * (x_t - alpha * self.mean)
-
-        return denoise
-
-    def moments(self, scheduler: Scheduler, t: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and deviation of ``alpha_t x_0 + sigma_t eps``, in float64."""
-        alpha, sigma = scheduler.alpha_sigma(t.double())
-        return alpha * self.mean, ((alpha * self.std) ** 2 + sigma**2).sqrt()
-
-    def noised(self, scheduler: Scheduler, t: Tensor) -> Tensor:
-        """Draws of x_t, whose mean and deviation are exact, (points,)."""
-        mean, std = self.moments(scheduler, t)
-        return mean + std * self.standard
-
-    def sample(self, scheduler: Scheduler, denoise: Denoise, x: Tensor, steps: int | None, seed: int = 0) -> Tensor:
-        """The whole way from x at time 1 to time 0."""
-        carry, generator, x = None, torch.Generator().manual_seed(seed), x.clone()
-        for t, s in pairwise(scheduler.times(steps).to(x)):
-            torch.default_generator.manual_seed(0)  # of the CPU alone: that of all devices looks through the stack
-            x, carry = scheduler.step(denoise, x, t, s, carry, generator)
-        return x
-
-
-def any_case(subject: Subject) -> st.SearchStrategy[SchedulerCase]:
-    """Gaussians of several means and widths."""
-    return st.builds(
-        SchedulerCase,
-        st.just(subject),
-        st.floats(-2, 2).map(lambda v: round(v, 2)),
-        st.floats(0.5, 1.5).map(lambda v: round(v, 2)),
-        st.integers(1, 30),
-        st.integers(0, 2**16),
-    )
-
-
-def exact_case(subject: Subject) -> Sequence[SchedulerCase]:
-    """So many points that each step can be judged by itself, on a fine grid and on a coarse one."""
-    return [SchedulerCase(subject, 0.7, 0.6, steps, 0, points=40_000, each_step=True) for steps in (10, None)]
-
-
-def numbers_of_steps(subject: Subject) -> Sequence[SchedulerCase]:
-    """Every number of steps that is generated, and one that is not."""
-    return [SchedulerCase(subject, 0.7, 0.6, steps, 0) for steps in (*range(2, 31), 100)]
 
 
 @promised("scheduler", any_case, may_decline_all=False)
@@ -139,12 +56,16 @@ def begins(case: SchedulerCase) -> None:
 
 @promised("scheduler", any_case)
 def fades(case: SchedulerCase) -> None:
-    """The ratio of signal to noise, ``alpha / sigma``, falls strictly along the training grid."""
+    """The ratio of signal to noise, ``alpha / sigma``, falls strictly along the training grid and the sampler's."""
     scheduler = case.scheduler()
-    alpha, sigma = scheduler.alpha_sigma(scheduler.times().double()[:-1])
-    require((sigma > 0).all(), "sigma is 0 at a training time")
-    rises = (alpha / sigma).diff()  # times fall
-    require((rises > 0).all(), f"it does not between times {int((rises <= 0).int().argmax())} and the next of the grid")
+    for steps in (None, *NUMBERS):
+        grid = set(scheduler.times(steps).tolist())  # that it has no time twice, `grids` judges
+        times = torch.tensor(sorted(grid - {0.0}), dtype=F64)
+        alpha, sigma = scheduler.alpha_sigma(times)
+        require((sigma > 0).all(), f"sigma is 0 at a time of times({steps})")
+        stays = ((alpha / sigma).diff() >= 0).nonzero().flatten().tolist()
+        ends = [f"{float(time):.3g}" for place in stays[:1] for time in times[place : place + 2]]
+        require(not stays, f"it does not fall from time {' to '.join(ends)} of times({steps})")
 
 
 @promised("scheduler", any_case)
@@ -171,67 +92,25 @@ def recovers(case: SchedulerCase) -> None:
 
     Up to what finite steps explain.
     """
-    scheduler, generator = case.scheduler(), torch.Generator().manual_seed(case.seed + 1)
+    scheduler, seed = case.scheduler(), case.seed + 1
     if case.each_step:
-        steps = list(pairwise(scheduler.times(case.steps).double()))
+        steps = [(t, s) for t, s in pairwise(scheduler.times(case.steps).double()) if t > s]  # others, `grids` judges
         for t, s in steps[:: math.ceil(len(steps) / MOST)] + steps[-2:]:
-            fault = _fault_of_a_step(case, scheduler, t, s, generator)
+            fault = fault_of_a_step(case, scheduler, t, s, seed)
             require(not fault, f"after one step, from time {t:.3g} to {s:.3g}, {fault}")
     else:
-        fault = _fault_of_the_way(case, scheduler, generator)
+        fault = fault_of_the_way(case, scheduler, torch.Generator().manual_seed(seed))
         require(not fault, fault)
-
-
-def _fault_of_the_way(case: SchedulerCase, scheduler: Scheduler, generator: torch.Generator) -> str:
-    """What is wrong on the way along the training grid, where it is first seen."""
-    denoise, carry = case.exact(scheduler), None
-    times = scheduler.times().double()
-    x = case.noised(scheduler, times[0])
-    for t, s in pairwise(times):
-        x, carry = scheduler.step(denoise, x, t, s, carry, generator)
-        std, steps = float(case.moments(scheduler, s)[1]), len(times) - 1
-        drawing = 5 * std / math.sqrt(case.points)
-        if fault := _fault(case, scheduler, x, s, drawing + std / steps, drawing + 6 * std / steps):
-            return f"at time {s:.3g} of {steps} steps, {fault}"
-    return ""
-
-
-def _fault_of_a_step(
-    case: SchedulerCase, scheduler: Scheduler, t: Tensor, s: Tensor, generator: torch.Generator
-) -> str:
-    """What is wrong after one step from the noised form of time t.
-
-    The step's own noise is what a line through (x_t, x_s) leaves; drawing explains so much as it and x_t have.
-    """
-    x_t = case.noised(scheduler, t)
-    x_s, _ = scheduler.step(case.exact(scheduler), x_t.clone(), t, s, None, generator)
-    (alpha_t, sigma_t), (alpha_s, sigma_s) = scheduler.alpha_sigma(t), scheduler.alpha_sigma(s)
-    way = float((alpha_s - alpha_t).abs() + (sigma_s - sigma_t).abs())
-    centred, x_s = x_t - x_t.mean(), x_s.double()
-    noise = x_s - x_s.mean() - centred * (centred @ x_s) / (centred @ centred)
-    mean_t, std_t = case.moments(scheduler, t)
-    begun = float((x_t.mean() - mean_t).abs() + (x_t.std() - std_t).abs()) + 1e-9
-    slack = STEPPING * way**2 + 5 * float(noise.std()) / math.sqrt(case.points) + 2 * begun
-    return _fault(case, scheduler, x_s, s, slack, slack)
-
-
-def _fault(case: SchedulerCase, scheduler: Scheduler, x: Tensor, s: Tensor, of_mean: float, of_std: float) -> str:
-    """How far x is from ``alpha_s x_0 + sigma_s eps``, if farther than drawing and finite steps explain."""
-    mean, std = case.moments(scheduler, s)
-    for name, value, wanted, slack in (("mean", x.mean(), mean, of_mean), ("deviation", x.std(), std, of_std)):
-        if not abs(float(value - wanted)) <= slack:
-            return f"the {name} is {value:.3f}, not {wanted:.3f}; drawing and finite steps explain {slack:.2g}"
-    return ""
 
 
 @promised("scheduler", any_case, further=numbers_of_steps)
 def arrives(case: SchedulerCase) -> None:
-    """Where the clean estimate is always the same, sampling ends there, however few the steps."""
+    """Where the clean estimate is always the same, sampling ends there, however few the steps, in float64 to 1e-9."""
     scheduler, x = case.scheduler(), torch.randn(5, dtype=F64)
     for steps in (1, case.steps, None):
         end = case.sample(scheduler, lambda x_t, _: torch.full_like(x_t, case.mean), x, steps)
         gap = (end - case.mean).abs().max().item()
-        require(gap <= 1e-6, f"it ends {gap:.2g} away from {case.mean:g}")
+        require(gap <= 1e-9, f"it ends {gap:.2g} away from {case.mean:g}")
 
 
 @promised("scheduler", any_case)
@@ -239,16 +118,20 @@ def remembers(case: SchedulerCase) -> None:
     """A solver's memory travels in ``carry``: two ways sampled in turns end as when sampled one by one."""
     scheduler, random = case.scheduler(), torch.Generator().manual_seed(case.seed)
     starts = [torch.randn(7, generator=random, dtype=F64) for _ in range(2)]
-    denoise = case.exact(scheduler)
-    apart = [case.sample(scheduler, denoise, x, case.steps, seed=k) for k, x in enumerate(starts)]
-    ways, carries = list(starts), [None, None]
-    generators = [torch.Generator().manual_seed(k) for k in range(2)]
-    for t, s in pairwise(scheduler.times(case.steps).double()):
-        for k in range(2):
-            torch.default_generator.manual_seed(0)
-            ways[k], carries[k] = scheduler.step(denoise, ways[k], t, s, carries[k], generators[k])
-    same = all(torch.equal(a, b) for a, b in zip(apart, ways, strict=True))
+    apart = [_ends(case, scheduler, [x])[0] for x in starts]
+    same = all(torch.equal(a, b) for a, b in zip(apart, _ends(case, scheduler, starts), strict=True))
     require(same, "they end elsewhere: something is kept on the scheduler between steps")
+
+
+def _ends(case: SchedulerCase, scheduler: Scheduler, starts: Sequence[Tensor]) -> list[Tensor]:
+    """Where ways from ``starts`` end that take their steps in turns, all with one generator, anew at every step."""
+    denoise, generator = case.exact(scheduler), torch.Generator()
+    ways, carries = list(starts), [None for _ in starts]
+    for number, (t, s) in enumerate(pairwise(scheduler.times(case.steps).double())):
+        for k in range(len(starts)):
+            torch.default_generator.manual_seed(number)
+            ways[k], carries[k] = scheduler.step(denoise, ways[k], t, s, carries[k], generator.manual_seed(number))
+    return ways
 
 
 @promised("scheduler", any_case)
@@ -297,4 +180,13 @@ def varies(case: SchedulerCase) -> None:
         require(not (drawn and shared), f"from time {t:.3g} to {s:.3g}, two equal numbers of x_t get the same noise")
 
 
-CHECKS = (conserves, begins, fades, grids, recovers, arrives, remembers, repeats, varies)
+@promised("scheduler", any_case)
+def separates(case: SchedulerCase) -> None:
+    """The members of a batch don't see one another."""
+    scheduler, x = case.scheduler(), torch.randn(4, 5, generator=torch.Generator().manual_seed(case.seed), dtype=F64)
+    others = torch.cat([x[:1], 1 - 2 * x[1:]])
+    end, again = (case.sample(scheduler, case.exact(scheduler), start, case.steps)[0] for start in (x, others))
+    require(relative_difference(again, end) <= 1e-9, "with others in its batch, the first member ends elsewhere")
+
+
+CHECKS = (conserves, begins, fades, grids, recovers, arrives, remembers, repeats, varies, separates)

@@ -119,7 +119,8 @@ def judges(case: FamilyCase) -> None:
     for task in case.tasks():
         objective = task.objective
         require(isinstance(objective, Objective), f"the objective of task {task.name} lacks a method of `Objective`")
-        require(bool(objective.metric), f"the metric of task {task.name} has no name")
+        named = isinstance(objective.metric, str) and bool(objective.metric.strip())
+        require(named, f"the metric of task {task.name} has no name, but {objective.metric!r}")
         outputs = torch.randn(len(task.query), *task.shape.outputs, requires_grad=True)
         losses = objective.losses(outputs, task.query.y)
         require(losses.shape[0] == len(task.query), f"task {task.name} has losses of shape {tuple(losses.shape)}")

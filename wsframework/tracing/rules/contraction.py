@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+from torch import Tensor
+
 from wsframework.tracing import wishes
 from wsframework.tracing.facts import Facts
 from wsframework.tracing.labels import Labels
 from wsframework.tracing.rules.registry import Call, rule
-from wsframework.tracing.verbs import join, reduce, scaled
+from wsframework.tracing.verbs import fix, join, reduce, scaled
 
 
 def contract(facts: Facts, first: Labels, second: Labels) -> Labels:
@@ -72,6 +75,28 @@ def added(call: Call) -> Labels:
     vector = len(second.shape) == 1
     product = contract(call.facts, first, second.unsqueeze(1) if vector else second)
     return join(call.facts, bias, product.squeeze([-1]) if vector else product, mode="add")
+
+
+@rule("_grouped_mm", "grouped_mm_fallback")
+def grouped(call: Call) -> Labels:
+    """``x[r] w[e(r)]``: each row times the matrix of its expert, one expert's rows after another's, up to ``offs``."""
+    x, weight, ends = call.args[0].labels, call.args[1].labels, call.argument(2, "offs")
+    if len(x.shape) != 2 or len(weight.shape) != 3 or ends is None:
+        raise ValueError("rows, and a matrix for each expert")
+    wishes.used_in_parts(call.facts, weight, weight.shape[0])
+    fix(call.facts, scaled(call.facts, ends.labels, None), [0])
+    experts = fix(call.facts, weight, [0])
+    of_row = torch.searchsorted(ends.value.long(), torch.arange(x.shape[0]), right=True)
+    _fix_idle(call.facts, experts, of_row)
+    each = experts.map((*x.shape, weight.shape[-1]), lambda array: array.expand(weight.shape[0], -1, -1)[of_row])
+    return contract(call.facts, x.unsqueeze(-2), each).squeeze([-2])
+
+
+def _fix_idle(facts: Facts, experts: Labels, of_row: Tensor) -> None:
+    """Nothing is known of the neurons of experts that no row is given to."""
+    idle = [expert for expert in range(experts.shape[0]) if not (of_row == expert).any()]
+    for column in (c for c in experts.columns if 0 in c.axes):
+        facts.fix(torch.unique(column.atoms[idle]))
 
 
 @rule("mv", "dot", "vdot")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from wsframework.tracing.labels import Labels, fixed
-from wsframework.tracing.rules.registry import Call, rule
+from wsframework.tracing.rules.registry import Call, Operand, rule
 from wsframework.tracing.verbs import Mode, fix, join, move, reduce, scaled
 
 
@@ -62,11 +64,29 @@ def scatter(call: Call) -> Labels:
     return join(call.facts, merged, fixed(call.result.shape, [axis]), mode="multiply")
 
 
-@rule("masked_scatter", "index_put", "_unsafe_index_put", "_index_put_impl")
+@rule("index_put", "_unsafe_index_put", "_index_put_impl")
 def put(call: Call) -> Labels:
-    """Entries put at places: nothing moves."""
-    indices = call.args[1] if isinstance(call.args[1], (list, tuple)) else [call.args[1]]
-    for operand in (call.args[0], *(i for i in indices if i is not None), call.args[2]):
+    """Slices along one axis put at places: on the others, both move together. Along several axes, nothing moves."""
+    x, values = call.args[0], call.args[2]
+    given = [(axis, index) for axis, index in enumerate(call.args[1]) if index is not None]
+    axis, index = given[0]
+    if len(given) > 1 or index.value.dim() != 1:
+        return _nothing_moves(call, [x, *(index for _, index in given), values])
+    fix(call.facts, scaled(call.facts, index.labels, None), [0])
+    count = int(index.value.sum()) if index.value.dtype == torch.bool else len(index.value)
+    slices = values.labels.expand([count if a == axis else n for a, n in enumerate(x.value.shape)])
+    kept = [reduce(call.facts, fix(call.facts, labels, [axis]), [axis], powers=True) for labels in (x.labels, slices)]
+    return join(call.facts, join(call.facts, *kept, mode="add"), fixed(call.result.shape, [axis]), mode="multiply")
+
+
+@rule("masked_scatter")
+def put_where(call: Call) -> Labels:
+    """Entries one after the other, put where a mask says: nothing moves."""
+    return _nothing_moves(call, call.args[:3])
+
+
+def _nothing_moves(call: Call, operands: Sequence[Operand]) -> Labels:
+    for operand in operands:
         fix(call.facts, scaled(call.facts, operand.labels, None), range(operand.value.dim()))
     return fixed(call.result.shape)
 

@@ -67,7 +67,8 @@ def stack(call: Call) -> Labels:
 def concatenate(operands: Sequence[Labels], axis: int) -> Labels:
     """Labels one after another along ``axis``.
 
-    A column that is the same in all operands stays; all others become columns that vary along ``axis``, too.
+    A column that is the same in all operands stays; all others become columns that vary along ``axis``, too. Where
+    the same neurons are in several operands (``cat([h, -h])``), places tell these apart.
     """
     shape = list(operands[0].shape)
     shape[axis] = sum(operand.shape[axis] for operand in operands)
@@ -76,7 +77,15 @@ def concatenate(operands: Sequence[Labels], axis: int) -> Labels:
     columns = [_concatenated(slot, operands, axis) for slot in slots]
     if not any(c is not None for slot in slots for c in slot):
         columns = [_segments(operands, axis)]
+    elif all(map(_shared, slots)):
+        columns.append(_segments(operands, axis))
     return Labels(tuple(shape), tuple(column for column in (*common, *columns) if column.axes))
+
+
+def _shared(slot: Sequence[Column | None]) -> bool:
+    """Whether an atom is in more than one of these columns."""
+    atoms = torch.cat([torch.unique(c.atoms[c.atoms >= 0]) for c in slot if c is not None])
+    return len(torch.unique(atoms)) < len(atoms)
 
 
 def _has(labels: Labels, column: Column) -> bool:

@@ -59,13 +59,21 @@ def pad(call: Call) -> Labels:
 
 @rule("cumsum", "cumprod", "logcumsumexp", "sort", "topk", "argsort", "cummax", "cummin", "renorm")
 def along(call: Call) -> Labels | Sequence[Labels | None]:
-    """Along one axis, in order."""
+    """Along one axis, in order; what is sorted may come in any, unless it is asked where it stood."""
     place = {"topk": 2, "renorm": 2}.get(call.name, 1)
     axis = call.argument(place, "dim", -1)
     x = scaled(call.facts, call.args[0].labels, None)
+    if call.name in ("sort", "topk") and call.used == frozenset({0}):
+        x = reduce(call.facts, x, [axis])
     if isinstance(call.result, (tuple, list)):
         return [ordered(call, x, [axis], part.shape) for part in call.result]
     return ordered(call, x, [axis], call.result.shape)
+
+
+@rule("_fft_r2c", "_fft_c2r", "_fft_c2c")
+def fourier(call: Call) -> Labels:
+    """Fourier transforms along some axes: a scale and a sign of any other go through."""
+    return ordered(call, call.args[0].labels, call.args[1], call.result.shape)
 
 
 @rule("tril", "triu")
@@ -85,12 +93,11 @@ def whole(call: Call) -> Labels:
 @rule("view_as_complex")
 def to_complex(call: Call) -> Labels:
     """Pairs along the last axis."""
-    x = scaled(call.facts, call.args[0].labels, None)
-    return reduce(call.facts, fix(call.facts, x, [-1]), [-1]).squeeze([-1])
+    return reduce(call.facts, fix(call.facts, call.args[0].labels, [-1]), [-1]).squeeze([-1])
 
 
 @rule("view_as_real")
 def to_real(call: Call) -> Labels:
     """Pairs along a new last axis."""
-    x = scaled(call.facts, call.args[0].labels, None).unsqueeze(-1)
+    x = call.args[0].labels.unsqueeze(-1)
     return join(call.facts, x, fixed(call.result.shape, [-1 % call.result.dim()]), mode="multiply")

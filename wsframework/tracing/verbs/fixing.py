@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from wsframework.tracing.facts import Facts
+from wsframework.tracing.hashing import hashed, numbered, sums
 from wsframework.tracing.labels import Column, Labels, broadcast, places
 from wsframework.tracing.verbs.partitions import compare
 
@@ -40,12 +41,12 @@ def _told(columns: list[Column], new: Column) -> bool:
 
 
 def _mark_places(facts: Facts, column: Column, where: Tensor) -> None:
+    """An atom may move to those that stand at the same places."""
     atoms, places_ = (t.flatten() for t in broadcast(column.atoms, where))
     pairs = torch.unique(torch.stack([atoms, places_]), dim=1)
-    if len(torch.unique(pairs[0])) == pairs.shape[1]:
-        facts.mark(pairs[0], pairs[1])
-    else:  # an atom at two places
-        facts.fix(torch.unique(atoms))
+    found, back = torch.unique(pairs[0], return_inverse=True)
+    together = sums(back.numpy(), hashed(pairs[1].numpy()), len(found))
+    facts.mark(found, torch.from_numpy(numbered(together)))
 
 
 def scaled(facts: Facts, labels: Labels, factor: Fraction | int | None) -> Labels:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 import torch
+from torch import Tensor
 
 from wsframework.tracing.facts import Facts
 from wsframework.tracing.labels import Column, Labels
@@ -18,7 +19,7 @@ def reduce(facts: Facts, labels: Labels, axes: Iterable[int], powers: bool = Fal
     blocks behind (heads); the group respects which block an atom belongs to.
 
     Arguments:
-        powers: whether exponents may be there along ``axes``.
+        powers: whether exponents may be there along ``axes``; blocks keep those that are the same all along.
     """
     gone = {axis % len(labels.shape) for axis in axes}
     columns = []
@@ -29,9 +30,22 @@ def reduce(facts: Facts, labels: Labels, axes: Iterable[int], powers: bool = Fal
         if not powers:
             facts.forms.vanish(column.forms)
         if kept := [axis for axis in column.axes if axis not in gone]:
-            columns.append(_blocks(facts, column, kept))
+            columns.append(_blocks(facts, Column(column.atoms, _kept(facts, column, kept) if powers else None), kept))
     shape = tuple(1 if axis in gone else size for axis, size in enumerate(labels.shape))
     return Labels(shape, tuple(column for column in columns if column.axes), labels.zero)
+
+
+def _kept(facts: Facts, column: Column, kept: list[int]) -> Tensor | None:
+    """The exponents along the axes ``kept``; where they vary along the others, there must be none."""
+    forms = column.forms
+    for axis in [axis for axis in column.axes if axis not in kept]:
+        if forms is not None:
+            first = forms.narrow(axis, 0, 1)
+            if not torch.equal(first.expand_as(forms), forms):
+                facts.forms.vanish(forms)
+                return None
+            forms = first
+    return forms
 
 
 def _blocks(facts: Facts, column: Column, kept: list[int]) -> Column:
@@ -49,4 +63,4 @@ def _blocks(facts: Facts, column: Column, kept: list[int]) -> Column:
         facts.fix(torch.unique(rows))
         names = -1 - torch.arange(int(block.max()) + 1)
     place = [column.atoms.shape[a] if a in kept else 1 for a in range(column.atoms.dim())]
-    return Column(names[block].reshape(place)).map(lambda array: array)
+    return Column(names[block].reshape(place), column.forms).map(lambda array: array)

@@ -1,0 +1,74 @@
+"""From numbers to channels and back: how an equivariant denoiser tells coordinates apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from wsf_equivariant.linear.sources import layout
+from wsframework.errors import SpaceError, nearest
+from wsframework.spaces import WeightSpace, orbits
+
+
+class Coordinates(nn.Module):
+    """Channels for the coordinates of a space, in the order of `layout`, with embeddings for each orbit.
+
+    A coordinate x of orbit k, of a parameter at relative depth d of role r, begins as
+    ``x lift_k + base_k + d slope_r``, and ends as ``<h, read_k> + shift_k``. So positions on fixed dims, such as
+    inputs and taps of kernels, are told apart, and free ones are not.
+
+    Arguments:
+        space: names the orbits and the roles.
+        width: channels.
+    """
+
+    def __init__(self, space: WeightSpace, width: int) -> None:
+        super().__init__()
+        self.keys = {key: place for place, key in enumerate(orbits(space).keys)}
+        self.roles = {role: place for place, role in enumerate(dict.fromkeys(p.role for p in space.parameters))}
+        self.lift = nn.Parameter(torch.randn(len(self.keys), width))
+        self.base = nn.Parameter(torch.randn(len(self.keys), width) / 2)
+        self.slope = nn.Parameter(torch.randn(len(self.roles), width) / 2)
+        self.read = nn.Parameter(torch.randn(len(self.keys), width) / width)
+        self.shift = nn.Parameter(torch.zeros(len(self.keys)))
+        self._places: dict[tuple[WeightSpace, torch.device], tuple[Tensor, ...]] = {}
+
+    def spread(self, x: Tensor, space: WeightSpace) -> Tensor:
+        """x (batch, size) to channels (size, batch, width)."""
+        order, _, orbit, role, depth = self.places(space, x.device)
+        base = torch.addcmul(self.base[orbit], self.slope[role], depth.to(x).unsqueeze(-1))
+        return torch.addcmul(base.unsqueeze(1), x.t()[order].unsqueeze(-1), self.lift[orbit].unsqueeze(1))
+
+    def collect(self, channels: Tensor, space: WeightSpace) -> Tensor:
+        """Channels (size, batch, width) to x (batch, size)."""
+        _, back, orbit, _, _ = self.places(space, channels.device)
+        x = torch.baddbmm(self.shift[orbit].view(-1, 1, 1), channels, self.read[orbit].unsqueeze(-1))
+        return x.squeeze(-1)[back].t()
+
+    def places(self, space: WeightSpace, device: torch.device) -> tuple[Tensor, ...]:
+        """Order, its inverse, and orbit, role and relative depth of each place.
+
+        Raises:
+            SpaceError: where an orbit has no embedding.
+        """
+        if (space, device) not in self._places:
+            _check(orbits(space).keys, self.keys)
+            self._places[space, device] = tuple(value.to(device) for value in _places(space, self.keys, self.roles))
+        return self._places[space, device]
+
+
+def _check(keys: tuple[str, ...], known: Mapping[str, int]) -> None:
+    for key in keys:
+        if key not in known:
+            raise SpaceError(f"no embedding for {key!r}{nearest(key, known)}")
+
+
+def _places(space: WeightSpace, keys: Mapping[str, int], roles: Mapping[str, int]) -> tuple[Tensor, ...]:
+    order, found = layout(space).order, orbits(space)
+    orbit = torch.tensor([keys[key] for key in found.keys])[found.index]
+    sizes = torch.tensor([value.numel() for value in space.unflatten(torch.empty(space.size)).values()])
+    role = torch.tensor([roles[p.role] for p in space.parameters]).repeat_interleave(sizes)
+    depth = torch.linspace(0, 1, len(space.parameters)).repeat_interleave(sizes)
+    return order, order.argsort(), orbit[order], role[order], depth[order]

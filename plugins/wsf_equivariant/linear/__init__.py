@@ -1,0 +1,1 @@
+"""The equivariant linear maps of any weight space, as a layer."""

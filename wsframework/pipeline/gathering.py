@@ -1,0 +1,65 @@
+"""Going through the stages of a run in the order of the data, for all that scores are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from torch import Tensor
+
+from wsframework.config.writing import to_toml
+from wsframework.parts.interfaces import Initializer
+from wsframework.pipeline.curves import Curves
+from wsframework.pipeline.evidence import Evidence
+from wsframework.pipeline.novelty import distances
+from wsframework.pipeline.pictures import SHOWN
+from wsframework.pipeline.several import Vote, vote
+from wsframework.pipeline.single import Run
+from wsframework.store import write_atomic
+
+
+def gather(run: Run) -> Evidence:
+    """Zoo, prior, weights from every initializer, fine-tuning."""
+    write_atomic(run.out / "config.toml", to_toml(run.config))
+    _ = run.zoo, run.prior  # first, so that no other stage's seconds hold theirs
+    curves: dict[str, Curves] = {}
+    reasons: dict[str, str] = {}
+    votes: dict[str, Vote] = {}
+    shown: dict[str, Tensor] = {}
+    for name in run.config.compare.initializers:
+        initial = run.initial(name)
+        if initial.reason:
+            reasons[name] = initial.reason
+            continue
+        curves[name] = run.curves(name, run.start(name, initial.x))
+        shown[name] = initial.x[:SHOWN, 0]
+        if name in run.config.compare.best_of:
+            chosen = initial.x[:, : run.config.sample.best_of]
+            label = f"{name} (best of {chosen.shape[1]})"
+            curves[label] = run.curves(label, run.start(label, initial.x))
+            votes[name] = vote(run.architecture, run.judged, chosen)
+    facts, pictures, roles = _facts(run), run.pictures(shown), _roles(run, curves)
+    return Evidence(run.config, run.objective, roles, curves, reasons, votes, facts, dict(run.cost), pictures)
+
+
+def _roles(run: Run, labels: Iterable[str]) -> dict[str, str]:
+    """Each label's group in reports: that of the initializer which it begins with."""
+    every = [*run.config.compare.initializers, *labels]
+    return {n: cast(type[Initializer], run.registry.get("initializer", n.split(" (")[0])).role for n in every}
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    """What scores say about tasks, zoo and prior."""
+    return {
+        "split": {"drawn": run.splits.drawn, **distances(run.prior.describe(run.judged), run.features)},
+        "tasks": {
+            "seen": len(run.splits.seen),
+            "held_out": len(run.splits.held_out),
+            "judged": run.config.tasks.judge,
+        },
+        "zoo": run.zoo.facts(),
+        "prior": {
+            "parameters": sum(p.numel() for p in run.prior.parameters()),
+            "denoiser_parameters": sum(p.numel() for p in run.prior.denoiser.parameters()),
+        },
+    }
