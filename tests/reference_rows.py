@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from wsframework.config.filling import keys_of
+from wsframework.config.mixing import KEYS
 from wsframework.config.resolving import COMPARE_KEYS, PLAIN_SECTIONS, TASKS_KEYS
 from wsframework.config.sections import PART_SECTIONS, Config
 from wsframework.parts.interfaces import Part
@@ -42,7 +43,8 @@ def config_rows() -> dict[str, list[str]]:
     for name in PART_SECTIONS:
         rows[f"[{name}]"] = [f"| `use` | the name of a part | `{json.dumps(getattr(Config, name).use)}` |"]
     rows["[tasks]"].append("| `use` | the name of a part | required |")
-    top = {key.name: key for key in keys_of(Config) if key.name not in (*keys, *PART_SECTIONS)}
+    rows["[[network]]"] = [row(key) for key in KEYS] + ["| `set` | a table of keys | none |"]
+    top = {key.name: key for key in keys_of(Config) if key.name not in (*keys, *PART_SECTIONS, "mix")}
     rows["top level"] = [f"| `{name}` |" for name in top]
     return rows
 

@@ -10,6 +10,7 @@ import torch
 from tiny import REGISTRY, made
 from torch import Tensor
 
+from wsframework.curriculum import Curriculum
 from wsframework.fitting import Fitting
 from wsframework.pipeline.single import Run
 from wsframework.prior import Prior
@@ -38,7 +39,8 @@ def begun(whole: Run, zoo: Zoo | None = None, design: dict[str, Any] | None = No
     prior.fit_features(raw)
     prior.encoder.fit(zoo.weights.x, prior.space)
     section = replace(whole.config.train, **{"steps": STEPS, "decay": False, **train})
-    return Fitting(prior, zoo, prior.standardise(raw), section, generator(0, "fitting"))
+    random = generator(0, "fitting")
+    return Fitting(prior, Curriculum(prior, zoo, prior.standardise(raw), section, random), section, random)
 
 
 def state(prior: Prior) -> dict[str, Tensor]:

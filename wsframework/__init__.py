@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wsframework.pipeline.ablate import ablate
     from wsframework.pipeline.in_memory import fit_prior, train_zoo
     from wsframework.pipeline.run import run
+    from wsframework.pipeline.run_mixed import run_mixed
     from wsframework.prior import Prior
     from wsframework.spaces import (
         Symmetry,
@@ -80,6 +81,7 @@ _HOMES: dict[str, str] = {
     "read_config": "wsframework.config.reading",
     "read_task": "wsframework.own_data",
     "run": "wsframework.pipeline.run",
+    "run_mixed": "wsframework.pipeline.run_mixed",
     "to_data": "wsframework.spaces",
     "trace": "wsframework.tracing",
     "train_zoo": "wsframework.pipeline.in_memory",
@@ -123,6 +125,7 @@ __all__ = [
     "read_config",
     "read_task",
     "run",
+    "run_mixed",
     "to_data",
     "trace",
     "train_zoo",

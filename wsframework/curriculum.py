@@ -108,7 +108,7 @@ class Curriculum:
     def _denoised(self, x_t: Tensor, t: Tensor, embedding: Tensor) -> Tensor:
         """What the denoiser says at x_t (batch, size), computed in the precision that was asked for."""
         with computing_in(self.train.precision, x_t.device):
-            output: Tensor = self.prior.denoiser(x_t, t, embedding, self.prior.latent)
+            output: Tensor = self.prior.denoiser(x_t, t, embedding, self.prior.named)
         return output.to(x_t.dtype)
 
     def _next(self) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -33,3 +33,14 @@ Observer = Callable[[Event], None]
 
 def silent(event: Event) -> None:
     """The observer that ignores everything."""
+
+
+def of(name: str, observer: Observer) -> Observer:
+    """An observer that tells ``observer`` each event as that of ``name``: a variant, or a network of a mixed zoo."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Finished):
+            event = replace(event, sentence=f"{name}: {event.sentence}")
+        observer(replace(event, stage=f"{name}: {event.stage}"))
+
+    return tell

@@ -13,27 +13,27 @@ from torch import Tensor, nn
 from wsframework.allocation import keep_freed_memory
 from wsframework.config.sections import TrainSection
 from wsframework.curriculum import Curriculum
+from wsframework.mixture import Members, Mixture
 from wsframework.prior import Prior
 from wsframework.ranks import ALONE, Ranks
-from wsframework.zoo import Zoo
 
 
 class Fitting:
-    """The training of ``prior`` on ``zoo``, in place; `steps` runs it, `state` and `resume` carry it over a restart.
+    """The training of ``prior``, in place; `steps` runs it, `state` and `resume` carry it over a restart.
 
     Arguments:
-        features: standardised descriptors of the seen tasks (tasks, features).
+        prior: one, or the members of a mixed zoo.
+        curriculum: what its steps learn from.
         train: the options; its ``steps`` are taken as given, and ``epochs`` say that they go in passes.
-        generator: the source of all randomness, but for that of layers such as dropout, which draw from torch's own
-            generators: whoever trains has seeded these.
-        ranks: the processes that do this training, with equal arguments; they end with equal weights.
+        generator: the curriculum's: the source of all randomness, but for that of layers such as dropout, which draw
+            from torch's own generators: whoever trains has seeded these.
+        ranks: the curriculum's: the processes that do this training, with equal arguments; they end with equal weights.
     """
 
     def __init__(
         self,
-        prior: Prior,
-        zoo: Zoo,
-        features: Tensor,
+        prior: Prior | Members,
+        curriculum: Curriculum | Mixture,
         train: TrainSection,
         generator: torch.Generator,
         ranks: Ranks = ALONE,
@@ -41,7 +41,7 @@ class Fitting:
         self.prior, self.train, self.generator, self.ranks = prior, train, generator, ranks
         self.averaged = copy.deepcopy(prior).eval() if train.ema else prior
         self.optimizer = torch.optim.Adam(prior.parameters(), lr=train.lr, fused=True)
-        self.curriculum = Curriculum(prior, zoo, features, train, generator, ranks)
+        self.curriculum = curriculum
         self.step = 0
 
     def steps(self) -> Iterator[Lesson]:

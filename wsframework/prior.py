@@ -16,10 +16,10 @@ from wsframework.errors import PartError, RequestError, StoreError
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import Denoiser, Scheduler, TaskConditioner, WeightEncoder
 from wsframework.parts.registry import Registry
-from wsframework.prior_config import Design, Origin, PriorConfig
+from wsframework.prior_config import Design, Origin, Place, PriorConfig
 from wsframework.seen_range import CONSTANT, outside
 from wsframework.selection import best, losses_on_support
-from wsframework.spaces import Weights, WeightSpace
+from wsframework.spaces import Weights, WeightSpace, prefixed
 from wsframework.stated import architecture_of
 from wsframework.store import load_tensors, save_tensors, write_atomic
 from wsframework.tasks import Task, TaskShape
@@ -37,6 +37,10 @@ class Prior(nn.Module):
         shape: sizes of the tasks that it serves.
         registry: where the parts are looked up; by default every installed plugin.
         origin: what it is trained on.
+        place: of its networks in a mixed zoo, whose denoiser it has.
+
+    Attributes:
+        named: the latent under the names that the denoiser knows it by.
 
     Raises:
         PartError: where parts do not fit each other.
@@ -48,18 +52,26 @@ class Prior(nn.Module):
     feature_max: Tensor
 
     def __init__(
-        self, design: Design, shape: TaskShape, registry: Registry | None = None, origin: Origin | None = None
+        self,
+        design: Design,
+        shape: TaskShape,
+        registry: Registry | None = None,
+        origin: Origin | None = None,
+        place: Place | None = None,
     ) -> None:
         super().__init__()
         registry = registry or load_registry()
-        self.design, self.shape, self.origin = design, shape, origin or Origin()
+        self.design, self.shape, self.origin, self.place = design, shape, origin or Origin(), place
         self.architecture = architecture_of(registry, design.network)
         self.space = self.architecture.space(shape)
-        self.encoder = cast(WeightEncoder, build(registry, "encoder", design.encoder, self.space))
+        fitted = WeightSpace.parse(place.fitted) if place and place.fitted else self.space
+        self.encoder = cast(WeightEncoder, build(registry, "encoder", design.encoder, fitted))
         self.latent = self.encoder.latent(self.space)
+        self.named = prefixed(self.latent, place.member, place.group) if place else self.latent
+        served = WeightSpace.parse(place.union) if place else self.latent
         self.conditioner = cast(TaskConditioner, build(registry, "conditioner", design.conditioner, shape))
         self.scheduler = cast(Scheduler, build(registry, "scheduler", design.scheduler))
-        self.denoiser = cast(Denoiser, build(registry, "denoiser", design.denoiser, self.latent, self.conditioner.size))
+        self.denoiser = cast(Denoiser, build(registry, "denoiser", design.denoiser, served, self.conditioner.size))
         check_symmetry(self.denoiser, self.encoder, self.latent)
         for name in FEATURES:
             self.register_buffer(name, torch.zeros(0))
@@ -119,7 +131,7 @@ class Prior(nn.Module):
     def estimate(self, x_t: Tensor, t: Tensor, embedding: Tensor) -> Tensor:
         """The clean estimate of x_t (batch, size) at a time t, scalar or (batch,)."""
         t = t.expand(x_t.shape[0])
-        return self.clean(self.denoiser(x_t, t, embedding, self.latent), x_t, t)
+        return self.clean(self.denoiser(x_t, t, embedding, self.named), x_t, t)
 
     def start(self, count: int, generator: torch.Generator | None) -> Tensor:
         """Pure noise x_1 ~ N(0, I), (count, size)."""
@@ -163,7 +175,7 @@ class Prior(nn.Module):
     def save(self, folder: Path | str) -> None:
         """config.json, model.safetensors and a card, README.md: the layout of model hubs."""
         folder = Path(folder)
-        config = PriorConfig(self.design, self.shape, self.origin)
+        config = PriorConfig(self.design, self.shape, self.origin, self.place)
         config.save(folder / "config.json")
         save_tensors(folder / "model.safetensors", self.state_dict())
         write_atomic(folder / "README.md", card(config, sum(p.numel() for p in self.parameters())))
@@ -178,7 +190,7 @@ class Prior(nn.Module):
         folder = Path(folder)
         config = PriorConfig.load(folder / "config.json")
         tensors, _ = load_tensors(folder / "model.safetensors")
-        prior = cls(config.design, config.shape, registry, config.origin)
+        prior = cls(config.design, config.shape, registry, config.origin, config.place)
         try:
             for name in FEATURES:
                 setattr(prior, name, tensors[name])

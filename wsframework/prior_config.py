@@ -59,12 +59,29 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a prior's networks stand in a mixed zoo, with which it shares its denoiser.
+
+    Attributes:
+        union: the latents of every network of the zoo side by side, in the notation of spaces.
+        member, group: the prefixes of this prior's latent there (`wsframework.spaces.prefixed`).
+        fitted: the space of the networks that its encoder was fitted to; empty where these were its own.
+    """
+
+    union: str
+    member: str
+    group: str
+    fitted: str = ""
+
+
+@dataclass(frozen=True)
 class PriorConfig:
-    """All that a prior is made from, but for its tensors."""
+    """All that a prior is made from, but for its tensors; ``place`` only where it comes from a mixed zoo."""
 
     design: Design
     shape: TaskShape
     origin: Origin
+    place: Place | None = None
 
     def save(self, path: Path) -> None:
         """One JSON file, written atomically."""
@@ -80,7 +97,8 @@ class PriorConfig:
         saved = load_json(path)
         try:
             design, shape = _read(saved["design"]), _read(saved["shape"])
-            return cls(Design(**design), TaskShape(**shape), Origin(**saved["origin"]))
+            place = Place(**saved["place"]) if saved.get("place") else None
+            return cls(Design(**design), TaskShape(**shape), Origin(**saved["origin"]), place)
         except (KeyError, TypeError) as error:
             raise StoreError(
                 f"{path}: this is not what this version says of a prior ({error}); if an earlier one wrote it, "

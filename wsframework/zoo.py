@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from torch import Tensor
 
+from wsframework.errors import NotApplicable
 from wsframework.spaces import Weights
 from wsframework.tasks import Task
 
@@ -46,3 +48,33 @@ class Zoo:
 
     def __len__(self) -> int:
         return len(self.weights)
+
+    def facts(self) -> dict[str, Any]:
+        """How large it is, and how well its networks were trained."""
+        return {"size": len(self), "train_loss": float(self.loss.mean())}
+
+
+class NoZoo(Zoo):
+    """That of networks that are not in the zoo: there are seen tasks, and whatever else is asked is refused.
+
+    Arguments:
+        tasks: the seen tasks.
+    """
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        object.__setattr__(self, "tasks", tasks)
+
+    @property
+    def weights(self) -> NoReturn:
+        """None.
+
+        Raises:
+            NotApplicable: always.
+        """
+        raise NotApplicable("no network of this architecture is in the zoo")
+
+    task_index = loss = weights
+
+    def facts(self) -> dict[str, Any]:
+        """That it is empty."""
+        return {"size": 0}

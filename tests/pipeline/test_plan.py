@@ -10,7 +10,7 @@ from tiny import REGISTRY, files, tiny
 from typer.testing import CliRunner
 
 from wsframework.cli.app import app
-from wsframework.pipeline.plan import _on_line, plan
+from wsframework.pipeline.plan import on_line, plan
 from wsframework.pipeline.run import run
 
 CONFIG = tiny(finetune__epochs=1)
@@ -32,9 +32,9 @@ def test_what_the_folder_holds_is_kept_and_nothing_is_written(tmp_path: Path) ->
 
 
 def test_a_time_is_carried_on_along_a_line_that_does_not_fall() -> None:
-    assert _on_line((1, 3), 2.0, 4.0, 11) == pytest.approx(12.0)
-    assert _on_line((1, 3), 2.0, 1.0, 11) == pytest.approx(2.0)
-    assert _on_line((8, 24), 10.0, 26.0, 0) == pytest.approx(2.0)
+    assert on_line((1, 3), 2.0, 4.0, 11) == pytest.approx(12.0)
+    assert on_line((1, 3), 2.0, 1.0, 11) == pytest.approx(2.0)
+    assert on_line((8, 24), 10.0, 26.0, 0) == pytest.approx(2.0)
 
 
 @pytest.mark.slow

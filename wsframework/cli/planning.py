@@ -12,25 +12,42 @@ import typer
 
 if TYPE_CHECKING:
     from wsframework.config.sections import Config
+    from wsframework.events import Observer
     from wsframework.parts.registry import Registry
     from wsframework.pipeline.plan import Stage
+
+    Runs = list[tuple[Path, Config]]
 
 
 def tell_plans(config: Config, registry: Registry, out: Path, device: str, as_json: bool) -> None:
     """Print the plan of each run of ``config`` in ``out``, and the sum."""
     from wsframework.cli.story import Story
-    from wsframework.pipeline.plan import plan
-    from wsframework.pipeline.trial import try_out
 
-    runs = list(_runs(config, registry, out))
-    try_out(config.name, {str(folder): one for folder, one in runs}, registry)
+    make = _mixed if config.mix else _single
     with Story() as story:
-        plans = {str(folder): plan(one, registry, folder, device, story) for folder, one in runs}
+        plans = make(config, list(_runs(config, registry, out)), registry, device, story)
     if as_json:
         found = {folder: [asdict(stage) for stage in stages] for folder, stages in plans.items()}
         typer.echo(json.dumps(found, indent=2))
     else:
         _print(plans)
+
+
+def _single(config: Config, runs: Runs, registry: Registry, device: str, observer: Observer) -> dict[str, list[Stage]]:
+    from wsframework.pipeline.plan import plan
+    from wsframework.pipeline.trial import try_out
+
+    try_out(config.name, {str(folder): one for folder, one in runs}, registry)
+    return {str(folder): plan(one, registry, folder, device, observer) for folder, one in runs}
+
+
+def _mixed(config: Config, runs: Runs, registry: Registry, device: str, observer: Observer) -> dict[str, list[Stage]]:
+    from wsframework.pipeline.arrangement import members
+    from wsframework.pipeline.mixed_plan import plan_mixed
+    from wsframework.pipeline.mixed_trial import try_mixed
+
+    tried = {folder: try_mixed(config.name, members(one, registry), registry) for folder, one in runs}
+    return {str(folder): plan_mixed(one, tried[folder], registry, folder, device, observer) for folder, one in runs}
 
 
 def _runs(config: Config, registry: Registry, out: Path) -> Iterator[tuple[Path, Config]]:

@@ -57,14 +57,14 @@ def _run(
 ) -> None:
     from wsframework.cli.story import Story
     from wsframework.config.reading import read_config
-    from wsframework.pipeline import ablate, run
+    from wsframework.pipeline import ablate, run, run_mixed
 
     asked = read_config(config, registry, changes, seed)
     if dry_run:
         from wsframework.cli.planning import tell_plans
 
         return tell_plans(asked, registry, out or Path("runs") / asked.name, device.value, as_json)
-    work = ablate.ablate if asked.ablate else run.run
+    work = ablate.ablate if asked.ablate else run_mixed.run_mixed if asked.mix else run.run
     with Story() as story:
         result = work(asked, registry, out or Path("runs") / asked.name, device.value, story)
     typer.echo(json.dumps(result.scores, indent=2) if as_json else result.report)

@@ -24,6 +24,7 @@ def sample(
     label: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="The column of labels (default: label); repeatable.")
     ] = None,
+    network: Annotated[str, typer.Option(metavar="NAME", help="Which network of a mixed zoo's run.")] = "",
     n: Annotated[int, typer.Option("--number", "-n", min=1, help="How many draws; each has a file.")] = 1,
     best_of: Annotated[int, typer.Option(min=1, help="Make each draw the best of so many on the data.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
@@ -42,7 +43,7 @@ def sample(
     from wsframework.randomness import generator
 
     _check_out(out)
-    prior = Prior.load(prior_folder(run)).to(usable(device.value))
+    prior = Prior.load(prior_folder(run, network)).to(usable(device.value))
     task = read_task(data, prior, label or "label")
     weights = prior.sample(task, n, generator(seed, "sample"), best_of=best_of)
     found = _summary(prior, task, weights, _written(weights, out))

@@ -13,17 +13,17 @@ that it sets together::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from wsframework.config.changing import changed
+from wsframework.config.changing import changed, frozen, leaves
 from wsframework.config.sections import Ablation, Config
 from wsframework.errors import nearest
 from wsframework.parts.values import shown
 
 MistakesOf = Callable[[Mapping[str, Any]], Sequence[str]]
-SECTIONS = tuple(field.name for field in fields(Config))
+SECTIONS = tuple(field.name for field in fields(Config) if field.name != "mix")
 
 
 def ablations(
@@ -43,7 +43,7 @@ def ablations(
         if isinstance(value, Mapping) and name not in SECTIONS:
             found[name] = _variants(name, value, trial)
         else:
-            found |= {key: _values(key, values, trial) for key, values in _leaves(value, (name,))}
+            found |= {key: _values(key, values, trial) for key, values in leaves(value, (name,))}
     return found, trial.mistakes
 
 
@@ -67,7 +67,7 @@ def _values(key: str, values: Any, trial: _Trial) -> tuple[Any, ...]:
         return ()
     for value in values:
         trial.of({key: value}, f"ablate.{key}")
-    return tuple(_frozen(value) for value in values)
+    return tuple(frozen(value) for value in values)
 
 
 def _variants(name: str, table: Mapping[str, Any], trial: _Trial) -> dict[str, dict[str, Any]]:
@@ -82,18 +82,6 @@ def _variants(name: str, table: Mapping[str, Any], trial: _Trial) -> dict[str, d
                 f"and were {name!r} a set of named variants, {variant} should be a table of the keys that it sets"
             )
             continue
-        found[variant] = {key: _frozen(value) for key, value in _leaves(keys, ())}
+        found[variant] = {key: frozen(value) for key, value in leaves(keys, ())}
         trial.of(found[variant], f"ablate.{name}.{variant}")
     return found
-
-
-def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _leaves(inner, (*path, name))
-    else:
-        yield ".".join(path), value
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -30,7 +30,11 @@ def _set(data: dict[str, Any], key: str, value: Any, mistakes: list[str]) -> Non
     for depth, word in enumerate(path, start=1):
         table = table.setdefault(word, {})
         if not isinstance(table, dict):
-            mistakes.append(f"{key} = {shown(value)}: {'.'.join(path[:depth])} is {shown(table)}, not a table")
+            place = ".".join(path[:depth])
+            told = (
+                "one of several tables: change it in the file" if place == "network" else f"{shown(table)}, not a table"
+            )
+            mistakes.append(f"{key} = {shown(value)}: {place} is {told}")
             return
     if last == "use" and table.get("use", _default(path)) not in (None, value):
         kept = RESERVED["task_family"] if path == ["tasks"] else ()
@@ -76,3 +80,17 @@ def parse_value(text: str) -> Any:
             raise
         return text
     return found["value"] if list(found) == ["value"] else text
+
+
+def leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """The values in nested tables, each with its dotted key."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from leaves(inner, (*path, name))
+    else:
+        yield ".".join(path), value
+
+
+def frozen(value: Any) -> Any:
+    """Lists as tuples, which configs hold."""
+    return tuple(map(frozen, value)) if isinstance(value, list) else value

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import PurePath
 from typing import Any
 
-from wsframework.config.ablation import ablations
+from wsframework.config.ablation import SECTIONS, ablations
 from wsframework.config.filling import Filling, keys_of
+from wsframework.config.mixing import mix, single
 from wsframework.config.sections import (
     PART_SECTIONS,
     CompareSection,
@@ -39,9 +39,13 @@ LARGEST_SEED = 2**63 - 1
 
 def resolve(data: Mapping[str, Any], registry: Registry) -> tuple[Config | None, list[str]]:
     """The config that ``data`` states, or None; and the mistakes in it, one sentence each."""
-    values, mistakes = _resolve(data, registry)
-    values["ablate"], further = ablations(data, lambda other: _resolve(other, registry)[1], mistakes)
-    mistakes = [*mistakes, *further]
+    one = single(data)
+    values, mistakes = _resolve(one, registry)
+    values["ablate"], further = ablations(one, lambda other: _resolve(other, registry)[1], mistakes)
+    values["mix"], mixed = mix(data, registry, lambda other: _resolve(other, registry)[1], mistakes)
+    if values["mix"]:
+        values["network"] = values["mix"][0].network
+    mistakes = [*mistakes, *further, *mixed]
     return (None if mistakes else Config(**values)), mistakes
 
 
@@ -70,11 +74,10 @@ def _sections() -> tuple[str, ...]:
 
 
 def _unknown(data: Mapping[str, Any]) -> Iterator[str]:
-    known = [field.name for field in fields(Config)]
     for name in data:
-        if name not in known:
+        if name not in SECTIONS:
             what = f"[{name}]" if isinstance(data[name], Mapping) else f"{name} = {shown(data[name])}"
-            yield f"{what}: a config has no {name!r} at its top level{nearest(name, known)}"
+            yield f"{what}: a config has no {name!r} at its top level{nearest(name, SECTIONS)}"
 
 
 def _scalars(filling: Filling, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -143,9 +143,27 @@ Ablation = tuple[Any, ...] | Mapping[str, Mapping[str, Any]]
 """The values to try for a key; or, by name, variants that each set several keys together."""
 
 
+@dataclass(frozen=True)
+class Member:
+    """One of several ``[[network]]`` tables: a network of a mixed zoo.
+
+    ``name`` is that of its folder, and in reports (by default made from what tells it from the others). With ``seen``
+    = false the zoo has no network of it: weights are generated for it, and judged. ``changes``, in a file the table
+    ``set``, are values for further keys of the config, which for this network alone replace the config's own.
+    """
+
+    name: str
+    network: PartConfig
+    seen: bool = True
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """One run, resolved: every default filled in, those of the parts' options too."""
+    """One run, resolved: every default filled in, those of the parts' options too.
+
+    With several ``[[network]]`` tables, ``mix`` has them all, and ``network`` is the first.
+    """
 
     name: str
     seed: int = 0
@@ -163,6 +181,7 @@ class Config:
     finetune: FinetuneSection
     compare: CompareSection = CompareSection()
     ablate: Mapping[str, Ablation] = field(default_factory=dict)
+    mix: tuple[Member, ...] = ()
 
 
 PART_SECTIONS: dict[str, str] = {

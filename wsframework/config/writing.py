@@ -8,7 +8,7 @@ from typing import Any
 
 import tomlkit
 
-from wsframework.config.sections import PART_SECTIONS, Config, PartConfig
+from wsframework.config.sections import PART_SECTIONS, Config, Member, PartConfig
 
 
 def to_toml(config: Config) -> str:
@@ -22,7 +22,7 @@ def to_tables(config: Config) -> dict[str, Any]:
     part = _plain(config.tasks.part)
     tables: dict[str, Any] = {"name": config.name, "seed": config.seed, "repeats": config.repeats}
     tables["tasks"] = {"use": part.pop("use"), **tasks, **part}
-    tables["network"] = _plain(config.network)
+    tables["network"] = [_member(member) for member in config.mix] or _plain(config.network)
     tables["zoo"] = asdict(config.zoo)
     tables |= {name: _plain(getattr(config, name)) for name in PART_SECTIONS if name != "network"}
     tables |= {name: asdict(getattr(config, name)) for name in ("train", "sample", "finetune")}
@@ -31,6 +31,11 @@ def to_tables(config: Config) -> dict[str, Any]:
     if config.ablate:
         tables["ablate"] = _plain(config.ablate)
     return tables
+
+
+def _member(member: Member) -> dict[str, Any]:
+    further = {"set": _plain(member.changes)} if member.changes else {}
+    return {**_plain(member.network), "name": member.name, "seen": member.seen, **further}
 
 
 def _plain(value: Any) -> Any:

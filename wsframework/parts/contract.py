@@ -15,7 +15,10 @@ from wsframework.parts.values import Unfit, conform, understood
 
 NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
 
-RESERVED: dict[str, frozenset[str]] = {"task_family": frozenset({"use", "seen", "validation", "held_out", "judge"})}
+RESERVED: dict[str, frozenset[str]] = {
+    "task_family": frozenset({"use", "seen", "validation", "held_out", "judge"}),
+    "architecture": frozenset({"use", "name", "seen", "set"}),
+}
 """Keys of a section that are not its part's options (``use`` everywhere)."""
 
 

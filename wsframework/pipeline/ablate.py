@@ -13,7 +13,7 @@ import torch
 from wsframework.config.sections import Config
 from wsframework.config.writing import to_tables, to_toml
 from wsframework.errors import RequestError
-from wsframework.events import Event, Finished, Observer, silent
+from wsframework.events import Observer, of, silent
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.curves import Curves
 from wsframework.pipeline.evaluate import evaluate
@@ -62,7 +62,7 @@ def ablate(
         for variant in found:
             with run_lock(out / variant.folder):
                 evidence = gathered(
-                    variant.config, registry, out / variant.folder, device, _told(observer, variant), zoos.folder
+                    variant.config, registry, out / variant.folder, device, of(variant.name, observer), zoos.folder
                 )
                 runs[variant.name] = written(evidence, out / variant.folder).scores
             curves[variant.name] = replace(evidence.curves[JUDGED], initializer=variant.name)
@@ -135,17 +135,6 @@ def _check_judged(variant: Variant, run: Run, first: Sequence[Task]) -> None:
             f"variant {variant.name!r} would be judged on other tasks than the first, so that they can't be compared "
             "task by task; ablate only keys that leave the judged tasks as they are"
         )
-
-
-def _told(observer: Observer, variant: Variant) -> Observer:
-    """An observer to whom each event of the variant's run is told with its name."""
-
-    def tell(event: Event) -> None:
-        if isinstance(event, Finished):
-            event = replace(event, sentence=f"{variant.name}: {event.sentence}")
-        observer(replace(event, stage=f"{variant.name}: {event.stage}"))
-
-    return tell
 
 
 def _described(variant: Variant, evidence: Evidence) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def _facts(run: Run) -> dict[str, Any]:
             "held_out": len(run.splits.held_out),
             "judged": run.config.tasks.judge,
         },
-        "zoo": {"size": len(run.zoo), "train_loss": float(run.zoo.loss.mean())},
+        "zoo": run.zoo.facts(),
         "prior": {
             "parameters": sum(p.numel() for p in run.prior.parameters()),
             "denoiser_parameters": sum(p.numel() for p in run.prior.denoiser.parameters()),

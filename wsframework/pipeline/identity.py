@@ -25,12 +25,14 @@ class Identity:
     Attributes:
         device: where its prior computes.
         shares_zoo: whether its zoo may be that of runs that differ in how many tasks are seen.
+        beside: the fingerprint of what its prior is trained together with; empty where that is nothing.
     """
 
     config: Config
     registry: Registry
     device: str
     shares_zoo: bool
+    beside: str = ""
 
     @property
     def design(self) -> Design:
@@ -57,7 +59,8 @@ class Identity:
     @cached_property
     def prior(self) -> str:
         """That of everything that the prior depends on."""
-        return fingerprint(self.zoo, self.design, self.config.train, self.device, self._prior_origin)
+        alone = fingerprint(self.zoo, self.design, self.config.train, self.device, self._prior_origin)
+        return fingerprint(self.beside, alone) if self.beside else alone
 
     def initial(self, name: str) -> str:
         """That of the weights from the initializer ``name``."""

@@ -50,12 +50,13 @@ def plan(
     measured = []
     for done, (steps, passes) in enumerate(zip(STEPS, PASSES, strict=True)):
         observer(Progress("miniature runs", done, len(STEPS), "runs"))
-        measured.append(_measured(_miniature(config, steps, passes), registry, device))
-    rest = _Rest(Run(config, registry, out, device))
+        measured.append(_measured(miniature(config, steps, passes), registry, device))
+    rest = Rest(Run(config, registry, out, device))
     return [rest.stage(name, seconds, measured[1][name]) for name, seconds in measured[0].items()]
 
 
-def _miniature(config: Config, steps: int, passes: int) -> Config:
+def miniature(config: Config, steps: int, passes: int) -> Config:
+    """``config`` with so many steps, so many passes, and one block of networks."""
     tasks, zoo, finetune = config.tasks, config.zoo, config.finetune
     return replace(
         config,
@@ -74,7 +75,7 @@ def _measured(config: Config, registry: Registry, device: str) -> dict[str, floa
     return {name: float(stage["seconds"]) for name, stage in cost.items()}
 
 
-class _Rest:
+class Rest:
     """What a run has still to do."""
 
     def __init__(self, run: Run) -> None:
@@ -95,19 +96,19 @@ class _Rest:
         train, zoo = self.config.train, self.config.zoo
         steps = train.steps or train.epochs * math.ceil(zoo.size / train.batch)
         size = self.tasks * self._draws(initializer) * self.network if kind == "initialize" else 0
-        return self._whole(name, _on_line(STEPS, few, more, steps), size)
+        return self._whole(name, on_line(STEPS, few, more, steps), size)
 
     def _zoo(self, few: float, more: float) -> Stage:
         zoo, engine = self.config.zoo, self.config.engine
         lacking, blocks = len(self.run.lacking), math.ceil(zoo.size / zoo.block)
         rounds = math.ceil(lacking / max(1, min(engine.workers or os.cpu_count() or 1, lacking)))
-        seconds = rounds * _on_line(PASSES, few, more, zoo.epochs)
+        seconds = rounds * on_line(PASSES, few, more, zoo.epochs)
         return Stage("zoo", 1 - lacking / blocks, seconds, (1 + len(zoo.checkpoints)) * zoo.size * self.network)
 
     def _finetune(self, name: str, rounds: int, few: float, more: float) -> Stage:
         section = self.config.finetune
         sizes, wanted = (STEPS, section.steps) if section.steps else (PASSES, section.epochs)
-        return self._whole(name, rounds * _on_line(sizes, few, more, wanted), 0)
+        return self._whole(name, rounds * on_line(sizes, few, more, wanted), 0)
 
     def _whole(self, name: str, seconds: float, size: int) -> Stage:
         """A stage that is kept as a whole or not at all."""
@@ -118,7 +119,7 @@ class _Rest:
         return max(sample.draws, sample.best_of if initializer in self.config.compare.best_of else 1)
 
 
-def _on_line(sizes: tuple[int, int], few: float, more: float, wanted: int) -> float:
+def on_line(sizes: tuple[int, int], few: float, more: float, wanted: int) -> float:
     """The seconds at ``wanted`` on the line through those at two sizes, which does not fall."""
     slope = max(more - few, 0.0) / (sizes[1] - sizes[0])
     return max(few + slope * (wanted - sizes[0]), 0.0)

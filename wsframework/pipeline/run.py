@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +22,7 @@ from wsframework.pipeline.evaluate import evaluate
 from wsframework.pipeline.evidence import Evidence, pooled
 from wsframework.pipeline.gathering import gather
 from wsframework.pipeline.lock import run_lock
+from wsframework.pipeline.pictures import Shown
 from wsframework.pipeline.report import write_report
 from wsframework.pipeline.single import Run
 from wsframework.pipeline.trial import try_out
@@ -50,6 +51,8 @@ def run(config: Config, registry: Registry, out: Path, device: str = "auto", obs
     """
     if config.ablate:
         raise RequestError(f"{config.name} has an [ablate] table: `ablate` runs its variants, `run` can't")
+    if config.mix:
+        raise RequestError(f"{config.name} has several [[network]] tables: `run_mixed` runs them, `run` can't")
     try_out(config.name, {config.name: config}, registry)
     with run_lock(out):
         return written(gathered(config, registry, out, device, observer), out)
@@ -87,9 +90,13 @@ def seeds(config: Config) -> list[Config]:
 
 def written(evidence: Evidence, out: Path) -> RunResult:
     """Scores and report of ``evidence``, in the folder ``out``."""
-    scores = scores_of(evidence)
+    return kept(scores_of(evidence), evidence.pictures, out)
+
+
+def kept(scores: dict[str, Any], pictures: Sequence[Shown], out: Path) -> RunResult:
+    """``scores`` and their report, in the folder ``out``."""
     write_atomic(out / "scores.json", json.dumps(scores, indent=1) + "\n")
-    return RunResult(out, write_report(scores, out, evidence.pictures), scores)
+    return RunResult(out, write_report(scores, out, pictures), scores)
 
 
 def scores_of(evidence: Evidence) -> dict[str, Any]:

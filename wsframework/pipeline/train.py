@@ -9,6 +9,7 @@ from dataclasses import replace
 import torch
 
 from wsframework.config.sections import TrainSection
+from wsframework.curriculum import Curriculum
 from wsframework.errors import StoreError
 from wsframework.events import Observer, Progress, silent
 from wsframework.fitting import Fitting
@@ -56,8 +57,9 @@ def train_prior(
         prior.fit_features(raw)
         prior.encoder.fit(zoo.weights.spread(FITTED).to(prior.device), prior.space)
         section = _in_steps(train, len(zoo))
-        fitting = Fitting(prior, zoo, prior.standardise(raw), section, generator(seed, name, "training"), ranks)
-        _run(fitting, name, checkpoint, observer)
+        random = generator(seed, name, "training")
+        curriculum = Curriculum(prior, zoo, prior.standardise(raw), section, random, ranks)
+        carry_out(Fitting(prior, curriculum, section, random, ranks), name, checkpoint, observer)
     return prior
 
 
@@ -68,7 +70,8 @@ def _in_steps(train: TrainSection, networks: int) -> TrainSection:
     return replace(train, steps=train.epochs * math.ceil(networks / train.batch))
 
 
-def _run(fitting: Fitting, name: str, checkpoint: Checkpoint | None, observer: Observer) -> None:
+def carry_out(fitting: Fitting, name: str, checkpoint: Checkpoint | None, observer: Observer) -> None:
+    """Take every step that is left of what ``checkpoint`` holds, or of all of them."""
     start, before, keeps = time.perf_counter(), 0.0, fitting.ranks.rank == 0
     kept = checkpoint.load() if checkpoint else None
     if checkpoint is not None and kept is not None:

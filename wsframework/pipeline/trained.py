@@ -11,17 +11,28 @@ FILES = ("config.json", "model.safetensors")
 NAMED = 5
 
 
-def prior_folder(run: Path) -> Path:
-    """The folder of the prior that ``run`` means: ``run/prior``, or ``run`` itself.
+def prior_folder(run: Path, network: str = "") -> Path:
+    """The folder of the prior that ``run`` means: ``run/prior``, or ``run`` itself; of a mixed zoo, of ``network``.
 
     Raises:
         RequestError: where there is none, or several, with what could be meant.
     """
+    if network and run.is_dir():
+        return _of_network(run, network)
     if _is_prior(run):
         return run
     if _is_prior(run / "prior"):
         return run / "prior"
     raise RequestError(f"{run}: {_reason(run)}")
+
+
+def _of_network(run: Path, network: str) -> Path:
+    """That of one of the networks that ``run`` has priors for."""
+    names = sorted(path.name for path in run.iterdir() if _is_prior(path / "prior"))
+    if network in names:
+        return run / network / "prior"
+    known = nearest(network, names) if names else "; it is no run of a mixed zoo"
+    raise RequestError(f"{run}: this run has no prior for a network {network!r}{known}")
 
 
 def _is_prior(folder: Path) -> bool:

@@ -14,20 +14,20 @@ from wsframework.parts.registry import Registry
 from wsframework.prior import check_symmetry
 
 
-def try_out(source: str, configs: Mapping[str, Config], registry: Registry) -> None:
-    """Build every part of the ``configs``, which are keyed by the names of their variants.
+def try_out(source: str, configs: Mapping[str, Config], registry: Registry, each: str = "variant") -> None:
+    """Build every part of the ``configs``, which are keyed by name; ``each`` of them is what it is called.
 
     Nothing is trained or drawn, and torch's global generator is left as it was.
 
     Raises:
-        ConfigError: with a sentence for each thing that parts refuse; one that not all variants share says whose it is.
+        ConfigError: with a sentence for each thing that parts refuse; one that not all share says whose it is.
     """
     with torch.random.fork_rng(devices=[]):
         found = {name: mistakes_of(config, registry) for name, config in configs.items()}
     mistakes = []
     for mistake in dict.fromkeys(mistake for own in found.values() for mistake in own):
-        variants = [name for name, own in found.items() if mistake in own]
-        whose = "" if len(variants) == len(found) else f"variant {' and '.join(map(repr, variants))}: "
+        names = [name for name, own in found.items() if mistake in own]
+        whose = "" if len(names) == len(found) else f"{each} {' and '.join(map(repr, names))}: "
         mistakes.append(f"{whose}{mistake}")
     if mistakes:
         raise ConfigError(source, mistakes)

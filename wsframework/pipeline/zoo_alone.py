@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from wsframework.config.sections import Config
+from wsframework.errors import RequestError
 from wsframework.events import Observer, silent
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.lock import run_lock
@@ -23,8 +24,10 @@ def build_alone(config: Config, registry: Registry, folder: Path, observer: Obse
 
     Raises:
         ConfigError: where its parts can't be built, with a sentence for each of them.
-        RequestError: where another process is writing into ``folder``.
+        RequestError: where the config has several networks, or another process is writing into ``folder``.
     """
+    if config.mix:
+        raise RequestError(f"{config.name} has several [[network]] tables: each zoo lies in the run's folder, NAME/zoo")
     config = replace(config, repeats=1, ablate={})
     try_out(config.name, {config.name: config}, registry)
     with run_lock(folder):

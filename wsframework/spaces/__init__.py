@@ -11,6 +11,7 @@ from wsframework.spaces.pooling import PooledTokens, pooled_tokens
 from wsframework.spaces.space import Block, WeightSpace
 from wsframework.spaces.symmetry import Symmetry
 from wsframework.spaces.tokens import NeuronTokens, neuron_tokens
+from wsframework.spaces.union import prefixed, union
 from wsframework.spaces.weights import Weights
 
 __all__ = [
@@ -34,5 +35,7 @@ __all__ = [
     "neuron_tokens",
     "orbits",
     "pooled_tokens",
+    "prefixed",
     "to_data",
+    "union",
 ]
