@@ -13,8 +13,8 @@ from wsf_graph.update import EdgePool, EdgeUpdate
 from wsframework.parts.embedding import Film
 
 State = tuple[Tensor, list[Tensor], Tensor, Tensor]
-"""Nodes h (nodes, batch, width), edges p of each table (edges, batch, edge_width), messages (nodes, batch, 2 edge_width)
-of which each node has the mean of those along its edges and of those against them, and the context (batch, width)."""
+"""Nodes h (nodes, batch, width); edges p of each table, (edges, batch, edge_width); messages (nodes, batch,
+2 edge_width): for each node the mean of those along its edges, and of those against them; context (batch, width)."""
 
 
 class GraphLayer(nn.Module):

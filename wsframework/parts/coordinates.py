@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from wsframework.errors import SpaceError, nearest
 from wsframework.spaces import WeightSpace, orbits
 
-
 Order = Callable[[WeightSpace], Tensor]
 """The flat coordinate at each place of a denoiser's state, integers (size,)."""
 
