@@ -51,7 +51,11 @@ class End:
 
     def spread(self, tokens: Tensor, shape: tuple[int, ...]) -> Tensor:
         """Tokens (batch, n, channels) as they broadcast to a piece (batch, *shape, channels)."""
-        parts = tokens.unflatten(1, tuple(shape[axis] for axis in self.axes)) if len(self.axes) > 1 else tokens
+        parts = (
+            tokens.reshape(len(tokens), *(shape[axis] for axis in self.axes), tokens.shape[-1])
+            if len(self.axes) > 1
+            else tokens
+        )
         order = sorted(range(len(self.axes)), key=lambda place: self.axes[place])
         parts = parts.permute(0, *(place + 1 for place in order), -1) if order != list(range(len(order))) else parts
         for axis in range(len(shape)):

@@ -72,7 +72,7 @@ class GraphDenoiser(Denoiser):
     def start(self, x_t: Tensor, t: Tensor, condition: Tensor, space: WeightSpace) -> tuple[State, Grid]:
         """The state before any layer, and the grid of ``space``; arguments as of `forward`."""
         found = grid(space)
-        parts = self.coordinates.spread(x_t, space).split(found.sizes)
+        parts = self.coordinates.spread(x_t, space).split_with_sizes(found.sizes)
         weights = sum(table.weights for table in found.edges)
         c = self.tau(t) if self.task is None else self.tau(t) + self.task(condition)
         if found.scalars:
@@ -86,7 +86,7 @@ class GraphDenoiser(Denoiser):
         h, _, messages, c = state
         rest: list[Tensor] = []
         if self.features is not None:
-            kinds = self.features(torch.cat([h, messages], dim=-1)).split(found.nodes)
+            kinds = self.features(torch.cat([h, messages], dim=-1)).split_with_sizes(found.nodes)
             rest = [kinds[table.kind].repeat_interleave(table.labels, 0) for table in found.features]
         if found.scalars:
             rest.append(self.scalars[1](c).expand(found.scalars, -1, -1))

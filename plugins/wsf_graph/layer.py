@@ -51,7 +51,7 @@ class GraphLayer(nn.Module):
 
     def _edges(self, ends: Tensor, p: Sequence[Tensor], grid: Grid) -> list[tuple[Tensor, Tensor, Tensor]]:
         """Of each table, edges, and the sums of their messages."""
-        targets, sources = (part.split(grid.nodes) for part in ends.chunk(2, dim=-1))
+        targets, sources = (part.split_with_sizes(grid.nodes) for part in ends.chunk(2, dim=-1))
         found = []
         for table, edges in zip(grid.edges, p, strict=True):
             u, v = table.target.spread(targets[table.target.kind]), table.source.spread(sources[table.source.kind])
@@ -84,5 +84,5 @@ def messages_of(sums: Sequence[Sequence[Tensor]], grid: Grid, like: Tensor) -> T
 
 def kind_mean(h: Tensor, grid: Grid) -> Tensor:
     """The mean of nodes (nodes, batch, width) in which every kind counts alike, 0 without any: (batch, width)."""
-    means = [part.mean(0) for part in h.split(grid.nodes)]
+    means = [part.mean(0) for part in h.split_with_sizes(grid.nodes)]
     return torch.stack(means).mean(0) if means else h.sum(0)

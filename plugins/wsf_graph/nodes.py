@@ -45,7 +45,9 @@ class NodeEmbedding(nn.Module):
         h = [kind.expand(nodes, batch, -1) for kind, nodes in zip(kinds, grid.nodes, strict=True)]
         for table, channels in zip(grid.features, features, strict=True):
             if self.features is not None:  # else there are no tables
-                h[table.kind] = h[table.kind] + self.features(channels.unflatten(0, (-1, table.labels)).sum(1))
+                h[table.kind] = h[table.kind] + self.features(
+                    channels.view(-1, table.labels, *channels.shape[1:]).sum(1)
+                )
         return torch.cat(h) if h else known.new_zeros(0, batch, self.table.embedding_dim)
 
     def edges(self, batch: int, grid: Grid) -> list[Tensor]:

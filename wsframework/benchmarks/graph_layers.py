@@ -74,7 +74,7 @@ def steps(space: WeightSpace, batch: int) -> tuple[Callable[[], list[Tensor]], C
     def dense() -> list[Tensor]:
         h, *p = given = _leaves(starts, layer)
         nodes, edges, *_ = layer((h, p, messages, c), grid)
-        torch.autograd.backward([nodes, *edges], [loss, *edge_loss.split(many)])
+        torch.autograd.backward([nodes, *edges], [loss, *edge_loss.split_with_sizes(many)])
         return [nodes, _gradient(given[0]), _gradient(layer.edge.weight)]
 
     turned = [value.transpose(0, 1).contiguous() for value in (h, torch.cat(p)[place], loss, edge_loss[place])]
