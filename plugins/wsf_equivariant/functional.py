@@ -7,8 +7,9 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from wsf_equivariant.coordinates import Coordinates
 from wsf_equivariant.linear.layer import EquivariantLinear
+from wsf_equivariant.linear.sources import layout
+from wsframework.parts.coordinates import Coordinates
 from wsframework.parts.embedding import Film, TimeEmbedding
 from wsframework.parts.interfaces import Denoiser
 from wsframework.parts.values import Least
@@ -46,7 +47,7 @@ class Functional(Denoiser):
         super().__init__()
         self.time = TimeEmbedding(context)
         self.condition = nn.Linear(condition_size, context) if condition_size else None
-        self.coordinates = Coordinates(space, width)
+        self.coordinates = Coordinates(space, width, lambda space: layout(space).order)
         self.blocks = nn.ModuleList(FunctionalBlock(space, width, context) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
 

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+
 import torch
 from torch import Tensor, nn
 
+from wsf_equivariant.view import End, TokenSet
 from wsframework.parts.embedding import Film
 
-Edges = dict[str, tuple[tuple[str, ...], Tensor]]
-"""By place: the two free dims that an edge runs between, and features (batch, n, m, edge_width)."""
+Edges = dict[str, tuple[tuple[End, ...], Tensor]]
+"""By place: the ends that an edge runs between, and features (batch, *sizes of free axes, edge_width)."""
 
 
 class SetBlock(nn.Module):
-    """One residual update of tokens, edges and context."""
+    """One residual update of tokens, edges and context.
 
-    def __init__(self, width: int, edge_width: int, heads: int, context: bool) -> None:
+    Arguments:
+        width: channels of tokens and of the context.
+        edge_width: channels of edges; 0 has none.
+        heads: of attention; 0 has none.
+        context: whether the context is updated.
+        ends: how many tokens an edge is between, at most.
+        within: whether tokens are within others.
+    """
+
+    def __init__(self, width: int, edge_width: int, heads: int, context: bool, ends: int, within: bool) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.film = Film(width, width)
@@ -23,17 +37,20 @@ class SetBlock(nn.Module):
         self.context: nn.Module | None = None
         if context:  # the last block's is of use only where weights are written from it
             self.context = nn.Sequential(nn.Linear(2 * width, width), nn.SiLU(), nn.Linear(width, width))
-        self.edges = EdgeBlock(width, edge_width) if edge_width else None
+        self.edges = EdgeBlock(width, edge_width, ends) if edge_width else None
+        self.within = WithinBlock(width) if within else None
 
     def forward(
-        self, tokens: dict[str, Tensor], edges: Edges, context: Tensor
+        self, tokens: dict[str, Tensor], edges: Edges, context: Tensor, sets: Sequence[TokenSet]
     ) -> tuple[dict[str, Tensor], Edges, Tensor]:
-        """Tokens {dim: (batch, n, width)}, edges {place: (dims, (batch, n, m, edge_width))}, context (batch, width)."""
+        """Tokens {set: (batch, n, width)}, `Edges`, context (batch, width), with what is known of the sets."""
         if self.edges is not None:
             tokens, edges = self.edges(tokens, edges)
+        if self.within is not None:
+            tokens = self.within(tokens, sets)
         if self.attention is not None:
-            tokens = {dim: token + self.attention(token) for dim, token in tokens.items()}
-        tokens = {dim: token + self.mix(self.film(self.norm(token), context)) for dim, token in tokens.items()}
+            tokens = {name: token + self.attention(token) for name, token in tokens.items()}
+        tokens = {name: token + self.mix(self.film(self.norm(token), context)) for name, token in tokens.items()}
         if self.context is None:
             return tokens, edges, context
         if tokens:
@@ -44,25 +61,47 @@ class SetBlock(nn.Module):
 
 
 class EdgeBlock(nn.Module):
-    """Edges take from the tokens at both ends, and give them their mean over the other end."""
+    """Edges take from the tokens at all ends, and give each its mean over the other ones."""
 
-    def __init__(self, width: int, edge_width: int) -> None:
+    def __init__(self, width: int, edge_width: int, ends: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(edge_width)
-        self.take = nn.ModuleList(nn.Linear(width, edge_width) for _ in range(2))
-        self.give = nn.ModuleList(nn.Linear(edge_width, width) for _ in range(2))
+        self.take = nn.ModuleList(nn.Linear(width, edge_width) for _ in range(ends))
+        self.give = nn.ModuleList(nn.Linear(edge_width, width) for _ in range(ends))
         self.mix = nn.Sequential(nn.Linear(edge_width, edge_width), nn.SiLU(), nn.Linear(edge_width, edge_width))
 
     def forward(self, tokens: dict[str, Tensor], edges: Edges) -> tuple[dict[str, Tensor], Edges]:
         """The same structures, updated."""
         updated, received = {}, dict(tokens)
-        for place, (dims, edge) in edges.items():
-            ends = self.take[0](tokens[dims[0]]).unsqueeze(2) + self.take[1](tokens[dims[1]]).unsqueeze(1)
-            edge = edge + self.mix(self.norm(edge) + ends)
-            received[dims[0]] = received[dims[0]] + self.give[0](edge.mean(2))
-            received[dims[1]] = received[dims[1]] + self.give[1](edge.mean(1))
-            updated[place] = (dims, edge)
+        for place, (ends, edge) in edges.items():
+            shape = tuple(edge.shape[1:-1])
+            taken = [end.spread(take(tokens[end.tokens]), shape) for end, take in zip(ends, self.take, strict=False)]
+            edge = edge + self.mix(self.norm(edge) + reduce(add, taken))
+            for end, give in zip(ends, self.give, strict=False):
+                received[end.tokens] = received[end.tokens] + give(end.mean(edge))
+            updated[place] = (ends, edge)
         return received, updated
+
+
+class WithinBlock(nn.Module):
+    """Tokens take from the one that they are within, and give it their mean."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.take, self.give = nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(self, tokens: dict[str, Tensor], sets: Sequence[TokenSet]) -> dict[str, Tensor]:
+        """Tokens {set: (batch, n, width)}, updated."""
+        received = dict(tokens)
+        for found in sets:
+            if found.parent is not None:
+                inner, outer = self.norm(tokens[found.name]), self.norm(tokens[found.parent])
+                each = found.sizes[-1]
+                mean = inner.unflatten(1, (-1, each)).mean(2)
+                received[found.name] = received[found.name] + self.take(outer).repeat_interleave(each, 1)
+                received[found.parent] = received[found.parent] + self.give(mean)
+        return received
 
 
 class Attention(nn.Module):

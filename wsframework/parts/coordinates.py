@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
-from wsf_equivariant.linear.sources import layout
 from wsframework.errors import SpaceError, nearest
 from wsframework.spaces import WeightSpace, orbits
 
+Order = Callable[[WeightSpace], Tensor]
+"""The flat coordinate at each place of a denoiser's state, integers (size,)."""
+
 
 class Coordinates(nn.Module):
-    """Channels for the coordinates of a space, in the order of `layout`, with embeddings for each orbit.
+    """Channels for the coordinates of a space, in an order of one's own, with embeddings for each orbit.
 
     A coordinate x of orbit k, of a parameter at relative depth d of role r, begins as
     ``x lift_k + base_k + d slope_r``, and ends as ``<h, read_k> + shift_k``. So positions on fixed dims, such as
@@ -22,10 +24,12 @@ class Coordinates(nn.Module):
     Arguments:
         space: names the orbits and the roles.
         width: channels.
+        order: of the coordinates of any space.
     """
 
-    def __init__(self, space: WeightSpace, width: int) -> None:
+    def __init__(self, space: WeightSpace, width: int, order: Order) -> None:
         super().__init__()
+        self.order = order
         self.keys = {key: place for place, key in enumerate(orbits(space).keys)}
         self.roles = {role: place for place, role in enumerate(dict.fromkeys(p.role for p in space.parameters))}
         self.lift = nn.Parameter(torch.randn(len(self.keys), width))
@@ -55,20 +59,19 @@ class Coordinates(nn.Module):
         """
         if (space, device) not in self._places:
             _check(orbits(space).keys, self.keys)
-            self._places[space, device] = tuple(value.to(device) for value in _places(space, self.keys, self.roles))
+            self._places[space, device] = tuple(value.to(device) for value in self._found(space))
         return self._places[space, device]
+
+    def _found(self, space: WeightSpace) -> tuple[Tensor, ...]:
+        order, found = self.order(space), orbits(space)
+        orbit = torch.tensor([self.keys[key] for key in found.keys])[found.index]
+        sizes = torch.tensor([value.numel() for value in space.unflatten(torch.empty(space.size)).values()])
+        role = torch.tensor([self.roles[p.role] for p in space.parameters]).repeat_interleave(sizes)
+        depth = torch.linspace(0, 1, len(space.parameters)).repeat_interleave(sizes)
+        return order, order.argsort(), orbit[order], role[order], depth[order]
 
 
 def _check(keys: tuple[str, ...], known: Mapping[str, int]) -> None:
     for key in keys:
         if key not in known:
             raise SpaceError(f"no embedding for {key!r}{nearest(key, known)}")
-
-
-def _places(space: WeightSpace, keys: Mapping[str, int], roles: Mapping[str, int]) -> tuple[Tensor, ...]:
-    order, found = layout(space).order, orbits(space)
-    orbit = torch.tensor([keys[key] for key in found.keys])[found.index]
-    sizes = torch.tensor([value.numel() for value in space.unflatten(torch.empty(space.size)).values()])
-    role = torch.tensor([roles[p.role] for p in space.parameters]).repeat_interleave(sizes)
-    depth = torch.linspace(0, 1, len(space.parameters)).repeat_interleave(sizes)
-    return order, order.argsort(), orbit[order], role[order], depth[order]
