@@ -98,8 +98,8 @@ class Model(ABC, Generic[T]):
         with torch.random.fork_rng(devices=cuda):  # layers draw from torch's own generators
             torch.manual_seed(generator(self.seed, "model", "parameters").initial_seed())
             self.network = self._built()
-            self.network.scale.fit(given)
             rng = generator(self.seed, "model", "training")
+            self.network.calibrate(given, rng)
             self.losses = learn(self.network, given, self.targets, self.targets.encode(rows), self.recipe, rng)
         return self
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from wsframework.config.building import build
 from wsframework.config.sections import PartConfig
+from wsframework.models.given import Given
 from wsframework.models.orbit_places import OrbitPlaces
-from wsframework.models.readout import Perceptron, Pooled, Unpooled
+from wsframework.models.readout import Perceptron, Pooled, Standard, Unpooled
 from wsframework.models.recipe import Recipe
 from wsframework.models.scale import Scale
 from wsframework.parts.interfaces import Denoiser
@@ -22,7 +25,7 @@ class ReadingNetwork(nn.Module):
     """Weights in units of their orbits, through a body, pooled over orbits, and through a perceptron.
 
     The body is a denoiser that is given nothing to denoise: no condition, and always the time of pure noise, at which
-    an answer is all its own.
+    an answer is all its own. What it holds of each weight is pooled, and the weight itself.
 
     Arguments:
         body: the denoiser.
@@ -44,6 +47,7 @@ class ReadingNetwork(nn.Module):
         channels = [self.channels(self.scale.mean.new_zeros(1, space.size), space).shape[-1] for space in spaces]
         pooled = self.body.symmetry == "equivariant"
         self.pool = Pooled(places, channels[0]) if pooled else Unpooled(largest, channels[0])
+        self.standard = Standard(self.pool.size)
         self.readout = Perceptron(self.pool.size, recipe.hidden, outputs, recipe.dropout)
 
     def forward(self, x: Tensor, space: WeightSpace) -> Tensor:
@@ -52,13 +56,25 @@ class ReadingNetwork(nn.Module):
         Raises:
             SpaceError: where networks of ``space`` can't be read.
         """
-        x = self.scale(x.to(self.scale.mean), space)
-        answers: Tensor = self.readout(self.pool(self.channels(x, space), space))
+        answers: Tensor = self.readout(self.standard(self.features(x, space)))
         return answers
 
+    def features(self, x: Tensor, space: WeightSpace) -> Tensor:
+        """What the read-out reads, for x (batch, size): (batch, features)."""
+        features: Tensor = self.pool(self.channels(self.scale(x.to(self.scale.mean), space), space), space)
+        return features
+
+    @torch.no_grad()
+    def calibrate(self, given: Given, generator: torch.Generator) -> None:
+        """Measure scales of weights on all networks, and those of features on some."""
+        self.scale.fit(given)
+        some = islice(given.batches(32, generator), 16)
+        self.standard.follow(torch.cat([self.features(batch.x, batch.space) for batch in some]), 1.0)
+
     def channels(self, x: Tensor, space: WeightSpace) -> Tensor:
-        """What the body holds of each coordinate of x (batch, size): (batch, size, channels)."""
-        return self.body.channels(x, x.new_ones(len(x)), x.new_empty(len(x), 0), space)
+        """Each coordinate of x (batch, size), and what the body holds of it: (batch, size, 1 + channels)."""
+        held = self.body.channels(x, x.new_ones(len(x)), x.new_empty(len(x), 0), space)
+        return torch.cat([x.unsqueeze(-1), held], -1)
 
 
 def _extent(space: WeightSpace) -> tuple[int, int, int]:

@@ -10,6 +10,11 @@ from wsframework.errors import SpaceError
 from wsframework.models.orbit_places import OrbitPlaces
 from wsframework.spaces import WeightSpace
 
+FOLLOWED = 0.02
+"""How far each minibatch moves the statistics of features."""
+LEAST = 1e-8
+"""What is added to their variance, in case that there is none."""
+
 
 class Pooled(nn.Module):
     """Means over every orbit, of each channel and of its square: the same for all orders of the neurons.
@@ -62,12 +67,39 @@ class Unpooled(nn.Module):
         return h.flatten(1)
 
 
+class Standard(nn.Module):
+    """Features in units of their deviation over networks: as measured at first, and followed as the body learns.
+
+    Unlike a batch normalisation it computes the same in training as later, so that networks are judged one by one,
+    and batches of different spaces alike.
+    """
+
+    mean: Tensor
+    square: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("square", torch.ones(size))
+
+    @torch.no_grad()
+    def follow(self, features: Tensor, share: float) -> None:
+        """Move what is known towards the statistics of features (batch, size): all the way where ``share`` is 1."""
+        self.mean.lerp_(features.mean(0), share)
+        self.square.lerp_((features - self.mean).square().mean(0), share)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (batch, size) to their like."""
+        if self.training:
+            self.follow(features, FOLLOWED)
+        return (features - self.mean) / (self.square + LEAST).sqrt()
+
+
 class Perceptron(nn.Sequential):
-    """The features, normalised and through one hidden layer, to outputs (batch, outputs)."""
+    """Standardised features (batch, features), through one hidden layer, to outputs (batch, outputs)."""
 
     def __init__(self, features: int, hidden: int, outputs: int, dropout: float) -> None:
         super().__init__(
-            nn.LayerNorm(features),
             nn.Dropout(dropout),
             nn.Linear(features, hidden),
             nn.SiLU(),
