@@ -6,6 +6,7 @@ import copy
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -165,7 +166,7 @@ def claim(case: DenoiserCase) -> None:
     for dtype in (F64, F32):
         error = _error(case, case.denoiser(dtype), dtype, case.space)
         require_rounding(error, dtype, f"it is not {claimed}")
-    if case.subject.part.channels is not Denoiser.channels:
+    if cast(type[Denoiser], case.subject.part).channels is not Denoiser.channels:
         require_rounding(_error_of_channels(case), F64, f"what its channels hold is not {claimed}")
     for other in other_widths(case.space):
         error = 0.0
