@@ -197,6 +197,15 @@ class Positional(HonestDenoiser):
 
 
 @breaks("claim")
+class PositionalChannels(HonestDenoiser):
+    """Its answer is honest, and what it holds for others is not."""
+
+    def channels(self, x_t, t, condition, space):
+        places = torch.arange(space.size).to(x_t).expand_as(x_t)
+        return torch.stack([self(x_t, t, condition, space), places], -1)
+
+
+@breaks("claim")
 class PositionalWhereWide(HonestDenoiser):
     """Equivariant in all narrow layers."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wsframework.alignment import align, augment, barrier, canonical, match_activations, mix_up, quotient_distance
     from wsframework.config.reading import read_config
+    from wsframework.models import Classifier, Regressor
     from wsframework.own_data import read_task
     from wsframework.parts.entrypoints import load_registry
     from wsframework.parts.interfaces import (
@@ -48,11 +49,13 @@ _INTERFACES = "wsframework.parts.interfaces"
 
 _HOMES: dict[str, str] = {
     "Architecture": _INTERFACES,
+    "Classifier": "wsframework.models",
     "Data": "wsframework.tasks",
     "Denoiser": _INTERFACES,
     "Initializer": _INTERFACES,
     "Part": _INTERFACES,
     "Prior": "wsframework.prior",
+    "Regressor": "wsframework.models",
     "Scheduler": _INTERFACES,
     "Symmetry": "wsframework.spaces",
     "Task": "wsframework.tasks",
@@ -91,11 +94,13 @@ __version__ = version("wsframework")
 
 __all__ = [
     "Architecture",
+    "Classifier",
     "Data",
     "Denoiser",
     "Initializer",
     "Part",
     "Prior",
+    "Regressor",
     "Scheduler",
     "Symmetry",
     "Task",

@@ -58,6 +58,14 @@ class Functional(Denoiser):
             SpaceError: if ``space`` has roles, positions on fixed dims, or ways in which parameters share dims, that
                 the space of construction had not.
         """
+        return self.coordinates.collect(self._state(x_t, t, condition, space), space)
+
+    def channels(self, x_t: Tensor, t: Tensor, condition: Tensor, space: WeightSpace) -> Tensor:
+        """What its answer is read from: (batch, size, width)."""
+        return self.coordinates.ordered(self._state(x_t, t, condition, space), space)
+
+    def _state(self, x_t: Tensor, t: Tensor, condition: Tensor, space: WeightSpace) -> Tensor:
+        """Channels after all blocks, normalised, (size, batch, width) in the order of `layout`."""
         context = self.time(t)
         if self.condition is not None:
             context = context + self.condition(condition)
@@ -65,7 +73,7 @@ class Functional(Denoiser):
         state = self.coordinates.spread(x_t, space)
         for block in self.blocks:
             state = block(state, context, space)
-        return self.coordinates.collect(self.norm(state), space)
+        return self.norm(state)  # type: ignore[no-any-return]
 
 
 class FunctionalBlock(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from wsframework.config.filling import Filling
@@ -9,6 +10,22 @@ from wsframework.config.sections import PartConfig
 from wsframework.errors import PartError
 from wsframework.parts.options import GIVEN, options_of
 from wsframework.parts.registry import Registry
+
+Named = str | Mapping[str, Any]
+"""A part as a config writes it: its name, or a table ``{"use": NAME, option: value}``."""
+
+
+def as_config(part: Named) -> PartConfig:
+    """The part as configs hold it.
+
+    Raises:
+        PartError: for a table without ``use``.
+    """
+    if isinstance(part, str):
+        return PartConfig(part)
+    if not isinstance(part.get("use"), str):
+        raise PartError(f"a part is named by a string, or by a table with 'use' and its options, not {part!r}")
+    return PartConfig(part["use"], {name: value for name, value in part.items() if name != "use"})
 
 
 def build(registry: Registry, kind: str, config: PartConfig, *given: Any) -> Any:

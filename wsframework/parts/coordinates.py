@@ -51,6 +51,11 @@ class Coordinates(nn.Module):
         x = torch.baddbmm(self.shift[orbit].view(-1, 1, 1), channels, self.read[orbit].unsqueeze(-1))
         return x.squeeze(-1)[back].t()
 
+    def ordered(self, channels: Tensor, space: WeightSpace) -> Tensor:
+        """Channels (size, batch, width) in the order of `layout` to (batch, size, width) in that of the space."""
+        _, back, _, _, _ = self.places(space, channels.device)
+        return channels[back].transpose(0, 1)
+
     def places(self, space: WeightSpace, device: torch.device) -> tuple[Tensor, ...]:
         """Order, its inverse, and orbit, role and relative depth of each place.
 

@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import torch
 
-from wsframework.config.building import build
+from wsframework.config.building import Named, as_config, build
 from wsframework.config.filling import Filling, keys_of
 from wsframework.config.resolving import misplaced
-from wsframework.config.sections import PartConfig, TrainSection, ZooSection
+from wsframework.config.sections import TrainSection, ZooSection
 from wsframework.device import check_precision
 from wsframework.engines.work import train_block
-from wsframework.errors import ConfigError, PartError, RequestError, SpaceError
+from wsframework.errors import ConfigError, RequestError, SpaceError
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import Architecture
 from wsframework.parts.registry import Registry
@@ -25,9 +25,6 @@ from wsframework.spaces import Weights
 from wsframework.stated import architecture_of, stated
 from wsframework.tasks import Task
 from wsframework.zoo import Snapshot, Zoo
-
-Named = str | Mapping[str, Any]
-"""A part as a config writes it: its name, or a table ``{"use": NAME, option: value}``."""
 
 
 def train_zoo(
@@ -130,19 +127,6 @@ def fit_prior(
     if architecture.space(zoo.tasks[0].shape) != zoo.weights.space:
         raise SpaceError(f"the zoo's networks are not what network = {known!r} builds; name the one they were")
     return train_prior(design, registry, zoo, section, seed, device=device)
-
-
-def as_config(part: Named) -> PartConfig:
-    """The part as configs hold it.
-
-    Raises:
-        PartError: for a table without ``use``.
-    """
-    if isinstance(part, str):
-        return PartConfig(part)
-    if not isinstance(part.get("use"), str):
-        raise PartError(f"a part is named by a string, or by a table with 'use' and its options, not {part!r}")
-    return PartConfig(part["use"], {name: value for name, value in part.items() if name != "use"})
 
 
 def _filled(registry: Registry, section: type, name: str, table: Mapping[str, Any]) -> dict[str, Any]:

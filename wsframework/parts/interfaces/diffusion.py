@@ -119,3 +119,10 @@ class Denoiser(Part, nn.Module):
 
         What the output means (noise, velocity or clean latent) is the run's ``train.predict``.
         """
+
+    def channels(self, x_t: Tensor, t: Tensor, condition: Tensor, space: WeightSpace) -> Tensor:
+        """What it holds of each coordinate, (batch, size, channels), for models that read networks.
+
+        This default is the answer, as one channel; a denoiser that holds more gives more. The claim is of this too.
+        """
+        return self(x_t, t, condition, space).unsqueeze(-1)  # type: ignore[no-any-return]

@@ -6,6 +6,7 @@ import copy
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -154,7 +155,8 @@ def _neurons(space: WeightSpace) -> list[tuple[str, Tensor]]:
 
 @promised("denoiser", any_case, further=wide_case)
 def claim(case: DenoiserCase) -> None:
-    """What it claims of permutations holds: ``f(g x_t, t, c) = g f(x_t, t, c)``, in float32 and in float64.
+    """What it claims of permutations holds: ``f(g x_t, t, c) = g f(x_t, t, c)``, in float32 and in float64, and for
+    channels of its own.
 
     So it does at other widths than its own, where it serves them.
     """
@@ -164,6 +166,8 @@ def claim(case: DenoiserCase) -> None:
     for dtype in (F64, F32):
         error = _error(case, case.denoiser(dtype), dtype, case.space)
         require_rounding(error, dtype, f"it is not {claimed}")
+    if cast(type[Denoiser], case.subject.part).channels is not Denoiser.channels:
+        require_rounding(_error_of_channels(case), F64, f"what its channels hold is not {claimed}")
     for other in other_widths(case.space):
         error = 0.0
         with suppress(Exception):  # which `transfers` judges
@@ -177,6 +181,20 @@ def _error(case: DenoiserCase, denoiser: Denoiser, dtype: torch.dtype, space: We
     g = space.random_symmetry(torch.Generator().manual_seed(case.seed), gauge=False)
     x_t, t, condition = case.inputs(dtype, space)
     return measure(partial(_answer, case, denoiser, t, condition, space), space, x_t, g)
+
+
+def _error_of_channels(case: DenoiserCase) -> float:
+    """The same of a mixture of all channels."""
+    g = case.space.random_symmetry(torch.Generator().manual_seed(case.seed), gauge=False)
+    denoiser, (x_t, t, condition) = case.denoiser(), case.inputs()
+
+    def mixed(x_t: Tensor) -> Tensor:
+        held = denoiser.channels(x_t.clone(), t, condition, case.space)
+        found = f"channels of {tuple(x_t.shape)} have shape {tuple(held.shape)}"
+        require(held.dim() == 3 and held.shape[:2] == x_t.shape, found)
+        return held @ torch.linspace(1, 2, held.shape[-1], dtype=held.dtype)
+
+    return equivariance_error(mixed, case.space, x_t, g)
 
 
 def _answer(
