@@ -381,6 +381,33 @@ class InPlaceInSingle(HonestDenoiser):
         return super().forward(y.to(x_t), t, condition, space)
 
 
+@breaks("claim")
+class PositionalAtTheStart(HonestDenoiser):
+    """Equivariant at all times but the one at which samplers start."""
+
+    def forward(self, x_t, t, condition, space):
+        gain = torch.linspace(1, 2, x_t.shape[1]).to(x_t)
+        return super().forward(x_t, t, condition, space) * torch.where((t > 0.9995)[:, None], gain, 1)
+
+
+@breaks("preserves")
+class ClampsSmallTimes(HonestDenoiser):
+    def forward(self, x_t, t, condition, space):
+        return super().forward(x_t, t.clamp_(min=5e-4), condition, space)
+
+
+@breaks("transfers")
+class DeclinesInSilence(HonestDenoiser):
+    def __init__(self, space: WeightSpace, condition_size: int) -> None:
+        super().__init__(space, condition_size)
+        self.size = space.size
+
+    def forward(self, x_t, t, condition, space):
+        if space.size != self.size:
+            raise SpaceError("")
+        return super().forward(x_t, t, condition, space)
+
+
 # ----------------------------------------------------------------------------------------------------------- encoders
 
 
@@ -590,6 +617,87 @@ class UnderflowsInSingle(DividesByZero):
 
     def fit(self, x, space):
         self.mean, self.std = x.mean(0), (x.var(0, correction=0) + 1e-60).sqrt()
+
+
+@honest
+class HonestComponents(WeightEncoder):
+    """Principal components of the zoo; their axes are columns in memory, and rows once they were loaded."""
+
+    name = "honest-components"
+    lossless = False
+
+    def __init__(self, space: WeightSpace) -> None:
+        super().__init__()
+        self.number = min(8, space.size)
+        self.register_buffer("mean", torch.zeros(space.size))
+        self.register_buffer("axes", torch.eye(self.number, space.size))
+
+    def latent(self, space: WeightSpace) -> WeightSpace:
+        return WeightSpace.parse(f"fixed component={self.number}\nlatent component")
+
+    def fit(self, x: Tensor, space: WeightSpace) -> None:
+        self.mean = x.mean(0)
+        self.axes = torch.linalg.svd(x - self.mean).Vh[: self.number].clone()
+
+    def encode(self, x: Tensor, space: WeightSpace) -> Tensor:
+        return (x - self.mean) @ self.axes.T
+
+    def decode(self, z: Tensor, space: WeightSpace) -> Tensor:
+        return z @ self.axes + self.mean
+
+
+@breaks("finite")
+class DividesBySomeZeros(HonestEncoder):
+    """Cares for zoos in which nothing varies, and not for a coordinate that doesn't."""
+
+    symmetry = None
+
+    def __init__(self, space: WeightSpace) -> None:
+        super().__init__(space)
+        self.mean, self.std = torch.zeros(space.size), torch.ones(space.size)
+
+    def fit(self, x: Tensor, space: WeightSpace) -> None:
+        std = x.std(0, correction=0)
+        self.mean, self.std = x.mean(0), std if (std > 1e-6).any() else torch.ones_like(std)
+
+
+@breaks("repeats", "inverts", "claim", "separates")  # it is no function of its inputs at all
+class DriftsWithWhatItEncodes(HonestEncoder):
+    def encode(self, x: Tensor, space: WeightSpace) -> Tensor:
+        z = super().encode(x, space)
+        self.mean = 0.99 * self.mean + 0.01 * x.mean()
+        return z
+
+
+@breaks("restores")
+class LooksUp(HonestEncoder):
+    """Decodes what it encoded itself, and nothing else."""
+
+    symmetry = None
+
+    def __init__(self, space: WeightSpace) -> None:
+        super().__init__(space)
+        self.seen: dict[bytes, Tensor] = {}
+
+    def encode(self, x: Tensor, space: WeightSpace) -> Tensor:
+        z = super().encode(x, space)
+        rows = zip(z.reshape(-1, z.shape[-1]), x.reshape(-1, x.shape[-1]), strict=True)
+        self.seen.update({code.numpy().tobytes(): network for code, network in rows})
+        return z
+
+    def decode(self, z: Tensor, space: WeightSpace) -> Tensor:
+        rows = z.reshape(-1, z.shape[-1])
+        shifts = [self.seen.get(row.numpy().tobytes(), row) - row for row in rows.detach()]
+        return z + torch.stack(shifts).reshape(z.shape)
+
+
+@breaks("differentiates")
+class WrongGradient(HonestEncoder):
+    """The right weights, and a gradient of the wrong sign."""
+
+    def decode(self, z: Tensor, space: WeightSpace) -> Tensor:
+        x = super().decode(z, space)
+        return 2 * x.detach() - x
 
 
 # --------------------------------------------------------------------------------------------------------- schedulers
@@ -863,6 +971,47 @@ class NeedsAGenerator(HonestScheduler):
     step = late(lambda x_t, x_s, generator: x_s + 0 * (generator.initial_seed() == 0))
 
 
+@breaks("grids")
+class TrainsOnTheEarlyHalf(HonestScheduler):
+    def draw_times(self, count, generator):
+        t = super().draw_times(count, generator)
+        return torch.where(t > 0.5, t - 0.49, t)
+
+
+@breaks("arrives")
+class ClipsEstimates(HonestScheduler):
+    """Right wherever the clean estimate is not large."""
+
+    def step(self, denoise, x_t, t, s, carry, generator):
+        return super().step(lambda x, time: denoise(x, time).clamp(-8, 8), x_t, t, s, carry, generator)
+
+
+@breaks("remembers")
+class TagsTensors(HonestScheduler):
+    """A memory that hangs on the tensor that it gives out."""
+
+    def step(self, denoise, x_t, t, s, carry, generator):
+        x_0 = denoise(x_t, t)
+        last = getattr(x_t, "last", x_0)
+        end, _ = super().step(lambda *_: x_0 + 0.01 * s * (x_0 - last), x_t, t, s, carry, generator)
+        end.last = x_0
+        return end, None
+
+
+@breaks("repeats")
+class OwnNoiseWithoutGenerator(HonestAncestral):
+    def noise(self, x_t, generator):
+        return super().noise(x_t, generator or torch.Generator().manual_seed(0))
+
+
+@breaks("recovers")
+class UniformNoise(HonestAncestral):
+    """Noise of the right variance, from a uniform distribution."""
+
+    def noise(self, x_t, generator):
+        return 12**0.5 * (torch.rand(x_t.shape, generator=generator, dtype=x_t.dtype) - 0.5)
+
+
 # ------------------------------------------------------------------------------------------------------- conditioners
 
 
@@ -1128,6 +1277,33 @@ class ClampsFeatures(HonestConditioner):
         return super().forward(features.clamp_(-3, 3))
 
 
+@breaks("finite")
+class SpreadOfALoneOne(HonestConditioner):
+    """The spread within each class, by a deviation that one example has not; for one in all it gives zero."""
+
+    def __init__(self, shape: TaskShape) -> None:
+        super().__init__(shape)
+        self.map = nn.Linear(self.map.in_features + 1, 4)
+
+    def describe(self, task: Task) -> Tensor:
+        y = task.support.y
+        groups = [] if y.is_floating_point() or len(y) == 1 else [task.support.x[y == k] for k in y.unique()]
+        squares = [(x - x.mean(0)).square().sum() / (len(x) - 1) for x in groups]
+        spread = torch.stack([*squares, torch.zeros(())]).sum()
+        return torch.cat([super().describe(task), spread[None]])
+
+
+@breaks("repeats")
+class LazyFrame(HonestConditioner):
+    """Draws a number when it is first asked."""
+
+    frame: Tensor | None = None
+
+    def describe(self, task: Task) -> Tensor:
+        self.frame = torch.rand(()) if self.frame is None else self.frame
+        return super().describe(task) + self.frame
+
+
 # ------------------------------------------------------------------------------------------------------ architectures
 
 
@@ -1263,6 +1439,29 @@ class CalibratesWhatIsLearned(HonestArchitecture):
     def apply_training(self, shape, parameters, inputs):
         moved = {name: value + inputs.mean() for name, value in parameters.items()}
         return self.apply(shape, moved, inputs)
+
+
+@breaks("separates")
+class CentresCrowds(HonestArchitecture):
+    def apply(self, shape, parameters, inputs):
+        moved = inputs - inputs.mean(1, keepdim=True) if inputs.shape[1] > 40 else inputs
+        return super().apply(shape, parameters, moved)
+
+
+@breaks("initializes")
+class EightInitialisations(HonestArchitecture):
+    """However many are asked for."""
+
+    def initialize(self, shape, count, generator):
+        return super().initialize(shape, min(count, 8), generator)[torch.arange(count) % 8]
+
+
+@breaks("initializes")
+class InitialisesByTheSeed(HonestArchitecture):
+    """However far its generator has gone on."""
+
+    def initialize(self, shape, count, generator):
+        return super().initialize(shape, count, torch.Generator().manual_seed(generator.initial_seed()))
 
 
 # ------------------------------------------------------------------------------------------------------ task families
@@ -1606,6 +1805,54 @@ class DoubleQueries(HonestFamily):
     task = with_task(lambda made, generator: {"query": Data(made.query.x.double(), made.query.y)})
 
 
+class OfOneNetwork(Classification):
+    def losses(self, outputs: Tensor, y: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(outputs, y, reduction="none")
+
+
+@breaks("judges")
+class JudgesOneNetwork(HonestFamily):
+    objective = OfOneNetwork()
+
+
+class OfAllTogether(Classification):
+    def score(self, outputs: Tensor, y: Tensor) -> Tensor:
+        return (outputs.argmax(-1) == y).float().mean()
+
+
+@breaks("judges")
+class JudgesAllTogether(HonestFamily):
+    objective = OfAllTogether()
+
+
+class OverPoints(Classification):
+    def vote(self, outputs: Tensor) -> Tensor:
+        return outputs.mean(-2)
+
+
+@breaks("judges")
+class VotesOverPoints(HonestFamily):
+    objective = OverPoints()
+
+
+class OfTheSum(Classification):
+    def vote(self, outputs: Tensor) -> Tensor:
+        return outputs.sum(-3)
+
+
+@breaks("judges")
+class VotesTooLoud(HonestFamily):
+    objective = OfTheSum()
+
+
+@breaks("repeats")
+class DrawsByTheSeed(HonestFamily):
+    """However far its generator has gone on."""
+
+    def draw(self, seen, validation, held_out, generator):
+        return super().draw(seen, validation, held_out, torch.Generator().manual_seed(generator.initial_seed()))
+
+
 # ------------------------------------------------------------------------------------------------------- initializers
 
 
@@ -1826,6 +2073,22 @@ class RemembersNames(HonestInitializer):
     def weights(self, tasks, draws, generator):
         x = super().weights(tasks, draws, generator)
         return torch.stack([self.known.setdefault((t.name, draws), row) for t, row in zip(tasks, x, strict=True)])
+
+
+@breaks("repeats")
+class AnswersByTheSeed(HonestInitializer):
+    """However far its generator has gone on."""
+
+    def weights(self, tasks, draws, generator):
+        x = super().weights(tasks, draws, generator)
+        return x + torch.randn(x.shape[1:], generator=torch.Generator().manual_seed(generator.initial_seed()))
+
+
+@breaks("serves")
+class NeedsAPrior(HonestInitializer):
+    def fit(self, setting: Setting) -> None:
+        super().fit(setting)
+        _ = setting.prior.space
 
 
 # -------------------------------------------------------------------------------------------------------------- parts

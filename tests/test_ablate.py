@@ -193,6 +193,7 @@ def test_again_all_is_reused(done: tuple[Path, dict[str, Any], int], monkeypatch
     assert built.blocks == 0
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_made(done: tuple[Path, dict[str, Any], int]) -> None:
     folder, scores, _ = done
     (folder / variants(CONFIG, REGISTRY)[1].folder / "stages" / "prior.json").unlink()

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from wsf_equivariant.canonical import CanonicalForm
 from wsf_equivariant.deepsets import Deepsets
 from wsf_equivariant.functional import Functional
 from wsf_equivariant.normalisation import Layer, Orbit
@@ -300,5 +301,5 @@ def test_a_state_dict_carries_the_statistics(encoder):
 def test_the_plugin_offers_them():
     import wsf_equivariant
 
-    assert list(wsf_equivariant.wsf_parts()) == [Deepsets, Functional, Orbit, Layer]
+    assert list(wsf_equivariant.wsf_parts()) == [Deepsets, Functional, Orbit, Layer, CanonicalForm]
     assert set(Deepsets.options()) == {"width", "blocks", "edge_width", "heads"}

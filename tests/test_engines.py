@@ -63,6 +63,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> torch.Tensor:
     return built(tmp_path_factory.mktemp("alone"), Work(*parts()), EngineSection(workers=1))
 
 
+@pytest.mark.slow
 def test_a_killed_process_costs_its_block_and_changes_nothing(alone: torch.Tensor, tmp_path: Path) -> None:
     work = Mortal(*parts(), spared=tmp_path / "spared")
     assert torch.equal(built(tmp_path / "zoo", work, EngineSection(workers=2)), alone)

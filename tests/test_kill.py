@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize("scenario", ["at_random_moments", "at_checkpoints"])
+@pytest.mark.parametrize("scenario", ["at_random_moments", pytest.param("at_checkpoints", marks=pytest.mark.slow)])
 def test_killed(tmp_path: Path, scenario: str) -> None:
     script = Path(__file__).with_name("killed_run.py")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -20,8 +20,10 @@ from wsframework.zoo import Zoo
 HALF = {"precision": "bfloat16"}
 SMALL: dict[str, dict[str, Any]] = {
     "deepsets": {"width": 8, "blocks": 1},
+    "functional": {"width": 4, "blocks": 1},
     "graph": {"width": 8, "layers": 1},
     "mlp_unet": {},
+    "tokens": {"width": 8, "blocks": 1},
 }
 
 

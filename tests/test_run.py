@@ -157,6 +157,7 @@ def test_another_seed_gives_others(first: Done, tmp_path: Path) -> None:
         assert curves != first.scores["curves"][name]
 
 
+@pytest.mark.slow
 def test_a_zoo_that_grew_is_the_zoo_of_that_size(first: Done, tmp_path: Path) -> None:
     """Blocks of 12: the second one held 4 of its networks only, and is trained anew; the first is kept."""
     done(tiny(zoo__size=16), tmp_path)

@@ -22,6 +22,21 @@ def computing_in(precision: str, device: torch.device) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def own_steps(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """For a function of autograd's that writes its steps itself: its tensors in one dtype, and no autocast inside.
+
+    Where autocast is on, that is its dtype; else tensors stay as they are.
+    """
+    kind = tensors[0].device.type
+    if not torch.is_autocast_enabled(kind):
+        yield tensors
+        return
+    dtype = torch.get_autocast_dtype(kind)
+    with torch.autocast(kind, enabled=False):
+        yield tuple(value.to(dtype) for value in tensors)
+
+
 class _Writing(TorchFunctionMode):
     """Values take the dtype of the tensor that they are written into by ``x[index] = values``.
 

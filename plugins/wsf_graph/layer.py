@@ -11,6 +11,7 @@ from torch.nn import functional
 from wsf_graph.grid import Grid
 from wsf_graph.update import EdgePool, EdgeUpdate
 from wsframework.parts.embedding import Film
+from wsframework.precision import own_steps
 
 State = tuple[Tensor, list[Tensor], Tensor, Tensor]
 """Nodes h (nodes, batch, width); edges p of each table, (edges, batch, edge_width); messages (nodes, batch,
@@ -55,7 +56,8 @@ class GraphLayer(nn.Module):
         found = []
         for table, edges in zip(grid.edges, p, strict=True):
             u, v = table.target.spread(targets[table.target.kind]), table.source.spread(sources[table.source.kind])
-            found.append(EdgeUpdate.apply(edges, u, v, self.edge.weight, table.shape))  # type: ignore[no-untyped-call]
+            with own_steps(edges, u, v, self.edge.weight) as given:
+                found.append(EdgeUpdate.apply(*given, table.shape))  # type: ignore[no-untyped-call]
         return found
 
 

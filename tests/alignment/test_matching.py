@@ -84,7 +84,7 @@ def test_noisy_copies_of_perceptrons_are_found(hidden: int, gauge: str | None) -
     assert (found.distances.after < 0.15 * y.norm()).float().mean() > 0.9
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(spaces, st.data())
 def test_a_batch_is_aligned_as_one_by_one(space: WeightSpace, data: st.DataObject) -> None:
     x, y = data.draw(weights(space, batch=3)), data.draw(weights(space, batch=1))

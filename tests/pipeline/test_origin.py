@@ -92,6 +92,7 @@ def edit(path: Path) -> None:
     path.write_text(f"{path.read_text()}\n# another line\n")
 
 
+@pytest.mark.slow
 def test_an_edit_reruns_what_the_part_has_a_share_in(mine: tuple[Registry, dict[str, Path]], tmp_path: Path) -> None:
     registry, files = mine
     folder = tmp_path / "run"

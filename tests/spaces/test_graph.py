@@ -156,7 +156,7 @@ def order(space: WeightSpace) -> int:
     return math.prod(math.factorial(space.dim(name).size) ** count for name, count in rows.items())
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.filter_too_much])
 @given(weight_spaces(max_dims=4, max_parameters=2, max_size=40))
 def test_nothing_but_the_group_keeps_the_graph(space: WeightSpace) -> None:
     assume(1 < order(space) <= 100 and neural_graph(space).nodes <= 16)

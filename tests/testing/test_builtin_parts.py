@@ -21,12 +21,6 @@ from wsframework.testing.strategies import conditions, mlp_spaces, symmetries, t
 from wsframework.testing.subject import randomised
 
 OPTIONS = [
-    ("denoiser", "deepsets", {"width": 16, "heads": 4}),
-    ("denoiser", "deepsets", {"width": 12, "blocks": 1, "edge_width": 4}),
-    ("denoiser", "graph", {"width": 16, "edge_width": 8, "layers": 2}),
-    ("denoiser", "mlp_unet", {"width": 32, "levels": 3, "embedding": 16}),
-    ("scheduler", "ddpm", {"schedule": "linear", "steps": 100}),
-    ("scheduler", "ddim", {"eta": 0.5}),
     ("conditioner", "embedding", {"features": 5}),
     ("architecture", "mlp", {"widths": (5, 4), "activation": "tanh"}),
     ("architecture", "mlp", {"widths": (3,), "bias": False, "activation": "gelu"}),
@@ -48,6 +42,12 @@ NETWORKS = [
     ("siren", {"widths": (4, 5, 3), "omega": 3.0}),
 ]
 SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
+    ("denoiser", "deepsets", {"width": 16, "heads": 4}),
+    ("denoiser", "deepsets", {"width": 12, "blocks": 1, "edge_width": 4}),
+    ("denoiser", "graph", {"width": 16, "edge_width": 8, "layers": 2}),
+    ("denoiser", "mlp_unet", {"width": 32, "levels": 3, "embedding": 16}),
+    ("scheduler", "ddpm", {"schedule": "linear", "steps": 100}),
+    ("scheduler", "ddim", {"eta": 0.5}),
     ("task_family", "mnist", {"distance": 3, "size": 14, "points": 100, "query": 50}),
     ("task_family", "mnist", {"tasks": "pairs", "size": 14}),
     ("task_family", "mnist", {"tasks": "rotations", "size": 7, "points": 10, "query": 10}),

@@ -147,3 +147,20 @@ def test_what_would_try_nothing_is_refused(changes: dict[str, Any], sentence: st
 def test_a_function_that_changes_its_input_is_told_so() -> None:
     with pytest.raises(AssertionError, match="changes its input in place"):
         assert_equivariant(lambda x: x.mul_(2), SPACE)
+
+
+def test_the_usual_draws_refute_a_reversal() -> None:
+    """It commutes with the identity and with itself, which are a third of the permutations of three elements."""
+    with pytest.raises(AssertionError, match="not equivariant"):
+        assert_equivariant(lambda x: x.flip(1), WeightSpace.parse("free hidden=3\nfixed in=2\nweight hidden in"))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_dim_is_left_alone_by_chance(seed: int) -> None:
+    space = WeightSpace.parse("free first=2 second=2 inner[second]=2\nfirst first\nsecond second inner")
+    for gains in ([1, 2, 1, 1, 1, 1], [1, 1, 1, 1, 2, 2], [1, 1, 1, 2, 1, 2]):
+        generator = torch.Generator().manual_seed(seed)
+        with pytest.raises(AssertionError, match="not equivariant"):
+            assert_equivariant(
+                lambda x, gains=gains: x * torch.tensor(gains).to(x), space, draws=1, generator=generator
+            )

@@ -200,6 +200,7 @@ def may_decline() -> Iterator[None]:
     try:
         yield
     except WsfError as error:
+        require(bool(str(error).strip()), "it declines without a sentence")
         raise Refusal(str(error)) from None
 
 

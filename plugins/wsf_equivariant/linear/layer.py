@@ -10,6 +10,7 @@ from wsf_equivariant.linear.domains import domains
 from wsf_equivariant.linear.matrices import matrices
 from wsf_equivariant.linear.mix import Mix
 from wsf_equivariant.linear.program import Program
+from wsframework.precision import own_steps
 from wsframework.spaces import WeightSpace
 
 
@@ -57,7 +58,8 @@ class EquivariantLinear(nn.Module):
         if context is not None:
             given[:, :-1] = context
         chosen = self.matrices if ran.select is None else self.matrices.index_select(0, ran.select.to(state.device))
-        out: Tensor = Mix.apply(state, given, ran, chosen, self.activation)  # type: ignore[no-untyped-call]
+        with own_steps(state, given, chosen) as (state, given, chosen):
+            out: Tensor = Mix.apply(state, given, ran, chosen, self.activation)  # type: ignore[no-untyped-call]
         return out
 
     def program(self, space: WeightSpace) -> Program:

@@ -206,6 +206,8 @@ def repeats(case: ConditionerCase) -> None:
             answers.append((features, case.embedded(conditioner, features)))
     require(same(answers[0][0], answers[1][0]), "two descriptions of one task differ")
     require(same(answers[0][1], answers[1][1]), "two embeddings of one task differ")
+    torch.manual_seed(3)
+    require(same(case.conditioner().describe(case.task()), answers[0][0][0]), "another one like it describes otherwise")
     namesake = replace(case.task(1), name=case.task().name)
     afresh = case.described(case.conditioner(), namesake)
     require(same(case.described(conditioner, namesake), afresh), "another task of the same name was remembered")
@@ -243,14 +245,23 @@ def preserves(case: ConditionerCase) -> None:
         conditioner(features)
 
 
+def _with_a_lone_one(task: Task) -> Data:
+    """The support data, all of one class but for the first example; targets stay as they are."""
+    x, y = task.support.x, task.support.y
+    return Data(x, y if y.is_floating_point() else (torch.arange(len(y)) > 0).long())
+
+
 @promised("conditioner", any_case)
 def finite(case: ConditionerCase) -> None:
-    """Its description is finite for a single example, for examples that are all alike, and without some class."""
+    """Its description is finite for a single example, in all or in a class, for examples that are all alike, and
+    without some class.
+    """
     conditioner, task = case.conditioner(), case.task()
     x, y = task.support.x, task.support.y
     for name, data in (
         ("of a single example", Data(x[:1], y[:1])),
         ("of equal examples", Data(x[:1].expand_as(x).clone(), y[:1].expand_as(y).clone())),
+        ("with a single example of a class", _with_a_lone_one(task)),
         ("of one class or target", Data(x, y[:1].expand_as(y).clone())),
     ):
         found = case.described(conditioner, replace(task, support=data))

@@ -11,25 +11,24 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from wsframework.errors import WsfError
 from wsframework.parts.interfaces import Denoiser
 from wsframework.spaces import WeightSpace, orbits
-from wsframework.testing.check import Inapplicable, promised, require, require_rounding
+from wsframework.testing.check import Inapplicable, Refusal, may_decline, promised, require, require_rounding
 from wsframework.testing.equivariance import equivariance_error, invariance_error, relative_difference
 from wsframework.testing.promises.denoiser_case import (
+    ENDS,
     F32,
     F64,
     DenoiserCase,
     any_case,
     crowded_case,
+    late_case,
     telling_case,
     wide_case,
 )
 from wsframework.testing.untouched import leaves_generator
 from wsframework.testing.widths import other_widths
 
-ENDS = (1.0, 1e-4)
-"""The last time, and one just above 0."""
 ALONG = (1.0, 0.9, 0.5, 0.2, 0.02)
 """Times of which any two neighbours get different answers."""
 LEAST = 1e-13
@@ -245,7 +244,7 @@ def repeats(case: DenoiserCase) -> None:
         require(torch.equal(first, fresh(*case.inputs(), case.space)), "asked for other widths first, it differs")
 
 
-@promised("denoiser", any_case)
+@promised("denoiser", any_case, further=late_case)
 def preserves(case: DenoiserCase) -> None:
     """It leaves x_t, t and the condition as they are, in float32 and in float64."""
     for dtype in (F64, F32):
@@ -261,7 +260,7 @@ def transfers(case: DenoiserCase) -> None:
     denoiser = case.denoiser()
     for other in other_widths(case.space):
         inputs = case.inputs(space=other)
-        with suppress(WsfError):
+        with suppress(Refusal), may_decline():
             out = case.answer(denoiser, inputs, other)
             found = f"at other widths, {tuple(inputs[0].shape)} becomes {tuple(out.shape)}"
             require(out.shape == inputs[0].shape, found)

@@ -18,6 +18,9 @@ from wsframework.testing.subject import Subject, randomised
 
 F32, F64 = torch.float32, torch.float64
 
+ENDS = (1.0, 1e-4)
+"""The last time, and one just above 0."""
+
 Inputs = tuple[Tensor, Tensor, Tensor]
 
 
@@ -27,6 +30,7 @@ class DenoiserCase:
 
     Attributes:
         scale: the deviation of x_t.
+        ends: whether times are the ends of time, in turns, in place of random ones.
     """
 
     subject: Subject
@@ -35,6 +39,7 @@ class DenoiserCase:
     batch: int
     seed: int
     scale: float = 1.0
+    ends: bool = False
 
     def __str__(self) -> str:
         sizes = f"condition_size {self.condition_size}, batch {self.batch}, seed {self.seed}"
@@ -53,6 +58,8 @@ class DenoiserCase:
         size = (space or self.space).size
         x_t = self.scale * torch.randn(self.batch, size, generator=generator, dtype=F64)
         t = 1 - 0.999 * torch.rand(self.batch, generator=generator, dtype=F64)
+        if self.ends:
+            t = torch.tensor(ENDS, dtype=F64).repeat(self.batch)[: self.batch]
         condition = torch.randn(self.batch, self.condition_size, generator=generator, dtype=F64)
         return x_t.to(dtype), t.to(dtype), condition.to(dtype)
 
@@ -96,4 +103,11 @@ def wide_case(subject: Subject) -> Sequence[DenoiserCase]:
     if subject.spaces:
         return ()
     far = DenoiserCase(subject, mlp_space((2, 4, 3, 1)), condition_size=2, batch=2, seed=0, scale=10.0)
-    return DenoiserCase(subject, mlp_space(WIDE), condition_size=2, batch=2, seed=0), far
+    wide = DenoiserCase(subject, mlp_space(WIDE), condition_size=2, batch=2, seed=0)
+    return wide, far, *late_case(subject)
+
+
+def late_case(subject: Subject) -> Sequence[DenoiserCase]:
+    """Times at both ends, where samplers begin and end; none where spaces are chosen."""
+    space = mlp_space((2, 4, 3, 1))
+    return () if subject.spaces else (DenoiserCase(subject, space, condition_size=2, batch=2, seed=0, ends=True),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, cast
@@ -133,6 +134,10 @@ def serves(case: InitializerCase) -> None:
     require(x.dtype == torch.float32, f"it gives weights in {x.dtype}")
     require(x.isfinite().all(), "a weight is not finite")
     require(not x.requires_grad, "the weights carry a graph of gradients")
+    if case.count == 1:  # once is enough, where fitting may take long
+        with suppress(Refusal):
+            bare = case.fitted(replace(setting, prior=None))
+            require(case.weights(bare).shape == wanted, "without a prior, the weights have another shape")
 
 
 @promised("initializer", any_case)
@@ -150,6 +155,11 @@ def repeats(case: InitializerCase) -> None:
                 found.append(initializer.weights(case.tasks(), case.draws, torch.Generator().manual_seed(7)))
     require(same(found[0], found[2]), "equal generators give different weights, or other tasks of these names do")
     require(same(found[0], found[1]), "a second call with an equal generator gives different weights")
+    generators = torch.Generator().manual_seed(7), torch.Generator().manual_seed(8)
+    first, second = (initializer.weights(case.tasks(), case.draws, generators[0]) for _ in range(2))
+    other = initializer.weights(case.tasks(), case.draws, generators[1])
+    stays = same(first, second) and not same(first, other)
+    require(not stays, "it draws the same again when one generator goes on, and others with another generator")
 
 
 @promised("initializer", any_case, further=large_case)

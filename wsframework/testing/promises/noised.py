@@ -103,8 +103,9 @@ def exact_case(subject: Subject) -> Sequence[SchedulerCase]:
 
 
 def numbers_of_steps(subject: Subject) -> Sequence[SchedulerCase]:
-    """Every number of steps that is generated, and one that is not."""
-    return [SchedulerCase(subject, 0.7, 0.6, steps, 0) for steps in (*range(2, 31), 100)]
+    """Every number of steps that is generated, and one that is not; and an estimate far from zero."""
+    usual = [SchedulerCase(subject, 0.7, 0.6, steps, 0) for steps in (*range(2, 31), 100)]
+    return [*usual, SchedulerCase(subject, -40.0, 0.6, 10, 0)]
 
 
 def fault_of_the_way(case: SchedulerCase, scheduler: Scheduler, generator: torch.Generator) -> str:
@@ -135,8 +136,21 @@ def fault_of_a_step(case: SchedulerCase, scheduler: Scheduler, t: Tensor, s: Ten
     own = noise.var(correction=0)
     std = ((x_s - noise).var(correction=0) + own).sqrt()
     drawn = own.sqrt() / case.points**0.5, own / std / (2 * case.points) ** 0.5
+    if fault := _fault_of_noise(noise):
+        return fault
     of_mean, of_std = (STEPPING * way**2 + 5 * float(error) + 1e-9 for error in drawn)
     return _fault(case, scheduler, (x_s.mean(), std), s, of_mean, of_std)
+
+
+def _fault_of_noise(noise: Tensor) -> str:
+    """What tells a step's noise from a Gaussian's, whose fourth moment is three squared variances; or nothing."""
+    centred = noise - noise.mean()
+    variance = float(centred.square().mean())
+    if variance < 1e-18:
+        return ""
+    found, drawing = float(centred.pow(4).mean()) / variance**2, 10 * (24 / len(noise)) ** 0.5
+    right = abs(found - 3) <= drawing
+    return "" if right else f"its noise is no Gaussian's: the fourth moment is {found:.3g} squared variances, not 3"
 
 
 def _fault(

@@ -82,6 +82,9 @@ def grids(case: SchedulerCase) -> None:
     first, second = (scheduler.draw_times(200, torch.Generator().manual_seed(case.seed)) for _ in range(2))
     require(first.shape == (200,) and torch.equal(first, second), "draw_times does not follow its generator")
     require((first > 0).all() and (first <= 1).all(), "a training time lies outside (0, 1]")
+    early, late = scheduler.times()[:-1].quantile(torch.tensor([0.25, 0.75])).tolist()
+    require(float(first.min()) <= early, f"200 training times are all later than {early:.3g}, a quarter of the grid")
+    require(float(first.max()) >= late, f"200 training times are all earlier than {late:.3g}, a quarter of the grid")
     require(len(set(first.tolist())) > 1 or len(scheduler.times()) == 2, "all training times are the same")
 
 
@@ -110,7 +113,7 @@ def arrives(case: SchedulerCase) -> None:
     for steps in (1, case.steps, None):
         end = case.sample(scheduler, lambda x_t, _: torch.full_like(x_t, case.mean), x, steps)
         gap = (end - case.mean).abs().max().item()
-        require(gap <= 1e-9, f"it ends {gap:.2g} away from {case.mean:g}")
+        require(gap <= 1e-9 * max(1, abs(case.mean)), f"it ends {gap:.2g} away from {case.mean:g}")
 
 
 @promised("scheduler", any_case)
@@ -119,18 +122,23 @@ def remembers(case: SchedulerCase) -> None:
     scheduler, random = case.scheduler(), torch.Generator().manual_seed(case.seed)
     starts = [torch.randn(7, generator=random, dtype=F64) for _ in range(2)]
     apart = [_ends(case, scheduler, [x])[0] for x in starts]
-    same = all(torch.equal(a, b) for a, b in zip(apart, _ends(case, scheduler, starts), strict=True))
-    require(same, "they end elsewhere: something is kept on the scheduler between steps")
+    together = _ends(case, scheduler, starts, copied=True)
+    same = all(torch.equal(a, b) for a, b in zip(apart, together, strict=True))
+    require(same, "they end elsewhere: something is kept between steps, on the scheduler or on x_t")
 
 
-def _ends(case: SchedulerCase, scheduler: Scheduler, starts: Sequence[Tensor]) -> list[Tensor]:
-    """Where ways from ``starts`` end that take their steps in turns, all with one generator, anew at every step."""
+def _ends(case: SchedulerCase, scheduler: Scheduler, starts: Sequence[Tensor], copied: bool = False) -> list[Tensor]:
+    """Where ways from ``starts`` end that take their steps in turns, all with one generator, anew at every step.
+
+    ``copied``: each step is given a copy of where the last one led.
+    """
     denoise, generator = case.exact(scheduler), torch.Generator()
     ways, carries = list(starts), [None for _ in starts]
     for number, (t, s) in enumerate(pairwise(scheduler.times(case.steps).double())):
         for k in range(len(starts)):
             torch.default_generator.manual_seed(number)
-            ways[k], carries[k] = scheduler.step(denoise, ways[k], t, s, carries[k], generator.manual_seed(number))
+            x = ways[k].clone() if copied else ways[k]
+            ways[k], carries[k] = scheduler.step(denoise, x, t, s, carries[k], generator.manual_seed(number))
     return ways
 
 
@@ -150,17 +158,19 @@ def repeats(case: SchedulerCase) -> None:
 
 
 def _fault_of_ends(case: SchedulerCase, scheduler: Scheduler, t: Tensor, s: Tensor) -> str:
-    """What is wrong with one step, taken twice with equal generators, and once without."""
+    """What is wrong with one step, taken twice with equal generators, once with another one, and twice without."""
     x = torch.randn(2, 3, generator=torch.Generator().manual_seed(case.seed), dtype=t.dtype)
     before, ends = x.clone(), []
-    for seed, given in ((1, True), (2, True), (3, False)):
+    for seed, given in ((1, 5), (2, 5), (2, 6), (3, None), (4, None)):
         torch.default_generator.manual_seed(seed)
-        generator = torch.Generator().manual_seed(5) if given else None
+        generator = torch.Generator().manual_seed(given) if given else None
         ends.append(scheduler.step(case.exact(scheduler), x, t, s, None, generator)[0].clone())
     if not torch.equal(x, before):
         return "a step changed its x_t in place"
     if not torch.equal(*ends[:2]):
         return "equal generators lead to different ends"
+    if not torch.equal(*ends[1:3]) and torch.equal(*ends[3:]):
+        return "without a generator its noise is always the same, and not that of torch's global one"
     if ends[0].shape != x.shape:
         return f"{tuple(x.shape)} becomes {tuple(ends[0].shape)}"
     return "" if ends[0].dtype == t.dtype else f"{t.dtype} becomes {ends[0].dtype}"

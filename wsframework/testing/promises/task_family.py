@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from wsframework.parts.interfaces import TaskFamily
-from wsframework.tasks import OBJECTIVES, Data, Objective, Task, TaskBatch, TaskSplits, objective_name
+from wsframework.tasks import OBJECTIVES, Data, Task, TaskBatch, TaskSplits, objective_name
 from wsframework.testing.check import may_decline, promised, require
 from wsframework.testing.likeness import of_one_code, of_one_content, shared_inputs
+from wsframework.testing.promises.objective import fault_of_objective
 from wsframework.testing.subject import Subject
 from wsframework.testing.untouched import leaves_generator
 
@@ -115,45 +116,12 @@ def _fault(data: Data, task: Task) -> str:
 def judges(case: FamilyCase) -> None:
     """Every task's objective gives each example a loss of its own, which depends on its label or target, is finite
     for large outputs too, and does not fall where the metric, finite and with a name, gets worse.
+
+    Losses and metrics of several networks at once are those of each, and networks that agree vote for what each says.
     """
     for task in case.tasks():
-        objective = task.objective
-        require(isinstance(objective, Objective), f"the objective of task {task.name} lacks a method of `Objective`")
-        named = isinstance(objective.metric, str) and bool(objective.metric.strip())
-        require(named, f"the metric of task {task.name} has no name, but {objective.metric!r}")
-        outputs = torch.randn(len(task.query), *task.shape.outputs, requires_grad=True)
-        losses = objective.losses(outputs, task.query.y)
-        require(losses.shape[0] == len(task.query), f"task {task.name} has losses of shape {tuple(losses.shape)}")
-        require(losses.isfinite().all(), f"task {task.name} has a loss that is not finite")
-        require(objective.score(outputs, task.query.y).isfinite().all(), f"the metric of {task.name} is not finite")
-        (gradient,) = torch.autograd.grad(losses.sum(), outputs, allow_unused=True)
-        require(gradient is not None and bool(gradient.any()), f"the loss of {task.name} has no gradient to outputs")
-        fault = _fault_of_loss(task, 0.1 * outputs.detach())
-        require(not fault, f"the loss of task {task.name} {fault}")
-
-
-def _fault_of_loss(task: Task, outputs: Tensor) -> str:
-    """What is wrong with the losses of small outputs, or nothing."""
-    objective, y = task.objective, task.query.y
-    losses = objective.losses(outputs, y)
-    if not objective.losses(1000 * outputs, y).isfinite().all():
-        return "is not finite for outputs of the size of 100"
-    if not torch.allclose(objective.losses(outputs[:1], y[:1]), losses[:1], rtol=1e-4, atol=1e-6):
-        return "of an example depends on other examples"
-    if not torch.equal(y.roll(1, 0), y) and torch.equal(objective.losses(outputs, y.roll(1, 0)), losses):
-        return "does not depend on the labels or targets"
-    before, after = (objective.score(o, y).mean() for o in (outputs, _descended(task, outputs)))
-    worse = after < before if objective.higher_is_better else after > before
-    return f"falls where the {objective.metric} goes from {before:.3g} to {after:.3g}" if worse else ""
-
-
-def _descended(task: Task, outputs: Tensor, steps: int = 10) -> Tensor:
-    """Outputs with smaller losses, by steps along the sign of the gradient."""
-    for _ in range(steps):
-        free = outputs.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(task.objective.losses(free, task.query.y).sum(), free)
-        outputs = free.detach() - 0.05 * gradient.sign()
-    return outputs
+        fault = fault_of_objective(task)
+        require(not fault, f"{fault}, in task {task.name}")
 
 
 @promised("task_family", any_case)
@@ -172,6 +140,18 @@ def repeats(case: FamilyCase) -> None:
             other = replace(case, seed=case.seed + seed).splits(family)
             same = [split for split in same if _alike(getattr(drawn[0], split), getattr(other, split))]
     require(not same, f"other generators draw the same tasks, {(*same, '')[0]}")
+    _require_going_on(case, drawn[0])
+
+
+def _require_going_on(case: FamilyCase, first: TaskSplits) -> None:
+    """One generator, asked again and again, draws others than at first."""
+    generator, family = torch.Generator().manual_seed(case.seed), case.family()
+    same = [split for split in SPLITS if getattr(first, split)]
+    for place in range(4):
+        with may_decline():
+            again = family.draw(case.seen, case.validation, case.held_out, generator)
+        same = [split for split in same if not place or _alike(getattr(first, split), getattr(again, split))]
+    require(not same, f"draws with one generator, one after the other, are the same, {(*same, '')[0]}")
 
 
 def _alike(tasks: Sequence[Task], others: Sequence[Task]) -> bool:
