@@ -43,7 +43,7 @@ class Mix(torch.autograd.Function):
         before = out if activation is None or activation.in_place else torch.empty_like(out)
         spread(given, out, before, program, forward_products(program, m, values), activation)
         ctx.program, ctx.context, ctx.activation = program, context.shape[-1], activation
-        ctx.save_for_backward(state, scaled, before, *kept)
+        ctx.save_for_backward(state, scaled, before if activation is not None else None, *kept)
         return out
 
     @staticmethod
