@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from wsframework.benchmarks import Row, Table
+from wsframework.benchmarks.subjects.memory import STATUS, resident_peak
 from wsframework.config.building import build
 from wsframework.config.sections import PartConfig, TrainSection, ZooSection
 from wsframework.errors import RequestError
@@ -45,7 +46,7 @@ def run(*, gigabytes: float = 4.0) -> Table:
     Raises:
         RequestError: where a zoo of that size would be held in memory, or there is no such peak to read.
     """
-    if not Path("/proc/self/status").exists():
+    if not STATUS.exists():
         raise RequestError("the peak of a process's memory is read from /proc, which this system has not")
     if gigabytes * 1e9 <= IN_MEMORY:
         raise RequestError(f"a zoo of {gigabytes} GB would be held in memory; ask for more than {IN_MEMORY / 1e9:.2f}")
@@ -107,14 +108,9 @@ def _plain(path: Path, blocks: int, size: int) -> float:
 def _peak(folder: Path, networks: int) -> tuple[float, float]:
     """Gigabytes of memory that this process has taken at most: before it sees the zoo, and after training on it."""
     torch.set_num_threads(1)
-    before = _resident_peak()
+    before = resident_peak() / 1e9
     tasks = _family().draw(TASKS, 0, 0, torch.Generator().manual_seed(0)).seen
     zoo = load_zoo(ZooStore(folder), tasks, ZooSection(size=networks, block=BLOCK))
     design = Design(NETWORK, **PARTS, predict="v", steps=0)
     train_prior(design, load_registry(), zoo, TrainSection(steps=STEPS, batch=BATCH), 0)
-    return before, _resident_peak()
-
-
-def _resident_peak() -> float:
-    line = next(x for x in Path("/proc/self/status").read_text(encoding="utf-8").splitlines() if x.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024 / 1e9
+    return before, resident_peak() / 1e9

@@ -7,7 +7,7 @@ import torch
 from wsframework.benchmarks import Row, Table
 from wsframework.benchmarks.layers.growth import growth
 from wsframework.benchmarks.layers.measuring import best_times, peak
-from wsframework.benchmarks.layers.stacks import CHANNELS, DEPTH, STACKS, Stack
+from wsframework.benchmarks.layers.stacks import CHANNELS, DEPTH, NFN, STACKS, Stack
 from wsframework.benchmarks.subjects.spaces import mlp_space
 
 CASES = ((64, (2, 32, 2)), (64, (2, 32, 32, 1)), (16, (784, 128, 128, 10)))
@@ -34,7 +34,7 @@ def _rows(batch: int, sizes: tuple[int, ...]) -> list[Row]:
 def _row(case: str, name: str, stack: Stack | None, times: dict[str, float], peaks: dict[str, float]) -> Row:
     what = f"{case}, {name}"
     if stack is None:
-        return Row(what, None, "ms", note="not installed: pip install --no-deps --target $WSF_RIVALS/nfn nfn==0.1.2")
+        return Row(what, None, "ms", note=NFN.how)
     milliseconds, note = 1e3 * times[name], f"peak {peaks[name]:.0f} MB"
     if name == "bound":
         return Row(what, milliseconds, "ms", note=note)

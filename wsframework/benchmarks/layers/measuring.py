@@ -6,10 +6,10 @@ import multiprocessing
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 from wsframework.allocation import keep_freed_memory
 from wsframework.benchmarks.layers.stacks import STACKS
+from wsframework.benchmarks.subjects.memory import resident_peak
 from wsframework.benchmarks.subjects.spaces import mlp_space
 
 SECONDS, TURNS = 20.0, 3
@@ -43,14 +43,9 @@ def _peak(name: str, batch: int, sizes: tuple[int, ...]) -> float:
     warm, stack = STACKS[name](mlp_space((1, 1, 1)), 1), None
     if warm is not None:
         warm.step()
-        before = _resident_peak()
+        before = resident_peak() / 2**20
         stack = STACKS[name](space, batch)
     if stack is not None:
         stack.step()
         stack.step()
-    return _resident_peak() - before
-
-
-def _resident_peak() -> float:
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+    return resident_peak() / 2**20 - before

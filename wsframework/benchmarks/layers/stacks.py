@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from wsframework.benchmarks.rivals.running import Rival
 from wsframework.parts.entrypoints import load_registry
 from wsframework.spaces import WeightSpace
 
 CHANNELS, DEPTH = 16, 4
+NFN = Rival("nfn", "0.1.2", "nfn", ())
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +51,8 @@ def functional(space: WeightSpace, batch: int) -> Stack:
 
 def nfn(space: WeightSpace, batch: int) -> Stack | None:
     """`nfn.layers.NPLinear`, its fastest for the same class of functions; None where it is not installed."""
-    folder = Path(os.environ.get("WSF_RIVALS", "rivals")) / "nfn"
-    if not folder.is_dir():
+    folder = NFN.folder
+    if folder is None:
         return None
     if str(folder.resolve()) not in sys.path:
         sys.path.append(str(folder.resolve()))
