@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,6 +47,14 @@ class Doomed(Work):
 
 def parts() -> tuple[object, ...]:
     return REGISTRY, CONFIG.tasks, CONFIG.network, CONFIG.zoo, 5
+
+
+def test_only_the_recipe_is_sent() -> None:
+    """Thousands of drawn tasks would be as many open files in each process."""
+    work = Work(*parts())
+    sent = pickle.dumps(work)
+    work.trained(0)
+    assert pickle.dumps(work) == sent
 
 
 def built(folder: Path, work: Work, section: EngineSection) -> torch.Tensor:

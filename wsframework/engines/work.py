@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -64,6 +64,10 @@ class Work:
         family = cast(TaskFamily, build(self.registry, "task_family", self.tasks.part))
         tasks = self.tasks
         return family.draw(tasks.seen, tasks.validation, tasks.held_out, generator(self.seed, "tasks")).seen
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The recipe alone, for another process: drawn tasks are thousands of tensors, each of them an open file."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def trained(self, block: int) -> Trained:
         """Block number ``block``, trained on one thread."""
