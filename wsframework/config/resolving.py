@@ -9,6 +9,7 @@ from typing import Any
 from wsframework.config.ablation import SECTIONS, ablations
 from wsframework.config.filling import Filling, keys_of
 from wsframework.config.mixing import mix, single
+from wsframework.config.sampling import sample_table
 from wsframework.config.sections import (
     PART_SECTIONS,
     CompareSection,
@@ -58,6 +59,7 @@ def _resolve(data: Mapping[str, Any], registry: Registry) -> tuple[dict[str, Any
     values["tasks"] = _tasks(filling, tables["tasks"])
     for name, kind in PART_SECTIONS.items():
         values[name] = filling.part(kind, tables[name], name, getattr(Config, name).use)
+    tables["sample"] = sample_table(tables["sample"], values["scheduler"], registry)
     for name, section in PLAIN_SECTIONS.items():
         values[name] = section(**filling.keys(keys_of(section), tables[name], name))
     values["compare"] = _compare(filling, tables["compare"])

@@ -102,11 +102,15 @@ class TrainSection:
 
 @dataclass(frozen=True)
 class SampleSection:
-    """Sampling: ``steps`` of the scheduler (0: its own grid), ``draws`` a task, ``best_of`` for choice and votes."""
+    """Sampling: ``steps`` of the scheduler (0: its own grid), ``draws`` a task, ``best_of`` for choice and votes.
+
+    ``scheduler`` samples in place of the one that the prior is trained with, through the same noise.
+    """
 
     steps: Whole = 0
     draws: Count = 1
     best_of: Count = 8
+    scheduler: PartConfig | None = later(None, kind="scheduler")
 
 
 @dataclass(frozen=True)

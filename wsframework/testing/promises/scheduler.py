@@ -26,6 +26,8 @@ MOST = 60
 """How many steps of a grid are judged by themselves."""
 NUMBERS = (*range(1, 31), 100, 1000)
 """Numbers of steps for which grids are tried."""
+DRAWN = 10_000
+"""Training times drawn: so many that a log-normal law reaches what samplers pass through."""
 
 
 @promised("scheduler", any_case, may_decline_all=False)
@@ -79,12 +81,12 @@ def grids(case: SchedulerCase) -> None:
         require(ends == (1.0, 0.0), f"times({steps}) go from {ends[0]:g} to {ends[1]:g}")
         require((times.diff() < 0).all(), f"times({steps}) don't fall")
         require(steps is None or len(times) <= steps + 1, f"times({steps}) take {len(times) - 1} steps")
-    first, second = (scheduler.draw_times(200, torch.Generator().manual_seed(case.seed)) for _ in range(2))
-    require(first.shape == (200,) and torch.equal(first, second), "draw_times does not follow its generator")
+    first, second = (scheduler.draw_times(DRAWN, torch.Generator().manual_seed(case.seed)) for _ in range(2))
+    require(first.shape == (DRAWN,) and torch.equal(first, second), "draw_times does not follow its generator")
     require((first > 0).all() and (first <= 1).all(), "a training time lies outside (0, 1]")
     early, late = scheduler.times()[:-1].quantile(torch.tensor([0.25, 0.75])).tolist()
-    require(float(first.min()) <= early, f"200 training times are all later than {early:.3g}, a quarter of the grid")
-    require(float(first.max()) >= late, f"200 training times are all earlier than {late:.3g}, a quarter of the grid")
+    require(float(first.min()) <= early, f"{DRAWN} training times are all later than {early:.3g}, a quarter of the grid")
+    require(float(first.max()) >= late, f"{DRAWN} training times are all earlier than {late:.3g}, a quarter of the grid")
     require(len(set(first.tolist())) > 1 or len(scheduler.times()) == 2, "all training times are the same")
 
 
