@@ -28,7 +28,7 @@ by_steps = pytest.mark.parametrize("steps", [1, 2, 10, 20])
 
 @pytest.fixture(scope="module")
 def diffusers() -> Any:
-    return pytest.importorskip("diffusers", reason="diffusers is not installed: pip install wsframework[diffusers]")
+    return pytest.importorskip("diffusers", reason="diffusers is not installed; the extra dev has it")
 
 
 def guess(x_t: Tensor) -> Tensor:
@@ -128,7 +128,9 @@ def test_the_design_of_edm_is_theirs(diffusers: Any, steps: int) -> None:
         y_in = other.scale_model_input(y, other.timesteps[k])
         torch.testing.assert_close(y_in, x.float(), **CLOSE)
         estimate = alpha[k] * x - sigma[k] * torch.sin(x)
-        torch.testing.assert_close(other.precondition_outputs(y, torch.sin(y_in), other.sigmas[k]), estimate.float(), **CLOSE)
+        torch.testing.assert_close(
+            other.precondition_outputs(y, torch.sin(y_in), other.sigmas[k]), estimate.float(), **CLOSE
+        )
         y = other.step(torch.sin(y_in), other.timesteps[k], y).prev_sample
         x, _ = scheduler.step(lambda *_, known=estimate: known, x, t, s, None, None)
     torch.testing.assert_close(x.float(), y, **CLOSE)

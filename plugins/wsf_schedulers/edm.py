@@ -11,7 +11,7 @@ from torch import Tensor
 from wsf_schedulers.process import Count
 from wsframework.errors import PartError
 from wsframework.parts.interfaces import Denoise, Scheduler
-from wsframework.parts.values import Least
+from wsframework.parts.values import Least, Most
 
 Positive = Annotated[float, Least(0, strict=True)]
 
@@ -45,7 +45,7 @@ class Edm(Scheduler):
         sigma_min: Positive = 0.002,
         sigma_max: Positive = 80.0,
         rho: Positive = 7.0,
-        p_mean: float = -0.5,
+        p_mean: Annotated[float, Least(-20), Most(20)] = -0.5,
         p_std: Positive = 1.2,
     ) -> None:
         if sigma_min >= sigma_max:

@@ -171,7 +171,9 @@ def misplaced(zoo: ZooSection) -> Iterator[str]:
 
 
 def _idle(train: TrainSection) -> Iterator[str]:
-    if train.denoise_weight == train.output_weight == 0:
+    if train.denoise_weight == train.output_weight == train.matching_weight == 0:
         yield "train.denoise_weight = 0 and train.output_weight = 0: one must be larger than 0, or nothing is learnt"
+    elif train.denoise_weight == 0 < train.matching_weight:
+        yield "train.denoise_weight = 0: no zoo network is noised, so no clean estimate is left for the matching term"
     elif train.denoise_weight == train.unroll == 0:
         yield "train.denoise_weight = 0 and train.unroll = 0: no clean estimate is left for the output term to judge"

@@ -60,7 +60,9 @@ class Identity:
     @cached_property
     def prior(self) -> str:
         """That of everything that the prior's training depends on; whoever samples, goes by what was trained."""
-        alone = fingerprint(self.zoo, replace(self.design, sampler=None), self.config.train, self.device, self._prior_origin)
+        alone = fingerprint(
+            self.zoo, replace(self.design, sampler=None), self.config.train, self.device, self._prior_origin
+        )
         return fingerprint(self.beside, alone) if self.beside else alone
 
     def initial(self, name: str) -> str:
