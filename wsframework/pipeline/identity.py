@@ -59,10 +59,9 @@ class Identity:
 
     @cached_property
     def prior(self) -> str:
-        """That of everything that the prior's training depends on; whoever samples, goes by what was trained."""
-        alone = fingerprint(
-            self.zoo, replace(self.design, sampler=None), self.config.train, self.device, self._prior_origin
-        )
+        """That of everything that the prior depends on; of one that another scheduler samples, of its training."""
+        design = replace(self.design, sampler=None, steps=0) if self.design.sampler else self.design
+        alone = fingerprint(self.zoo, design, self.config.train, self.device, self._prior_origin)
         return fingerprint(self.beside, alone) if self.beside else alone
 
     def initial(self, name: str) -> str:

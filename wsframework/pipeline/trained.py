@@ -33,10 +33,12 @@ def prior_folder(run: Path, network: str = "") -> Path:
 def load_prior(folder: Path, design: Design, registry: Registry) -> Prior:
     """The prior in ``folder``, sampled as ``design`` says; where that was otherwise, its folder says so from now on."""
     prior = Prior.load(folder, registry)
-    if prior.design.sampler != design.sampler:
-        prior.design = replace(prior.design, sampler=design.sampler)
-        prior = prior.with_scheduler(registry=registry)
-        prior.save(folder)
+    asked = replace(prior.design, sampler=design.sampler, steps=design.steps)
+    if asked == prior.design:
+        return prior
+    prior.design = asked
+    prior = prior.with_scheduler(registry=registry)
+    prior.save(folder)
     return prior
 
 

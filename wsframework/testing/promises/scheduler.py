@@ -100,12 +100,8 @@ def grids(case: SchedulerCase) -> None:
     require(first.shape == (DRAWN,) and torch.equal(first, second), "draw_times does not follow its generator")
     require((first > 0).all() and (first <= 1).all(), "a training time lies outside (0, 1]")
     early, late = scheduler.times()[:-1].quantile(torch.tensor([0.25, 0.75])).tolist()
-    require(
-        float(first.min()) <= early, f"all training times are later than {early:.3g}, a quarter of the grid"
-    )
-    require(
-        float(first.max()) >= late, f"all training times are earlier than {late:.3g}, a quarter of the grid"
-    )
+    require(float(first.min()) <= early, f"all training times are later than {early:.3g}, a quarter of the grid")
+    require(float(first.max()) >= late, f"all training times are earlier than {late:.3g}, a quarter of the grid")
     require(len(set(first.tolist())) > 1 or len(scheduler.times()) == 2, "all training times are the same")
 
 
