@@ -45,4 +45,5 @@ def by_orbit(space: WeightSpace) -> Tensor:
     """Weights (size,) of mean 1 by which each orbit counts as much as any other, however many coordinates it has."""
     index = orbits(space).index
     sizes = torch.bincount(index)
-    return space.size / (len(sizes) * sizes[index].float())
+    weights: Tensor = space.size / (len(sizes) * sizes[index].float())
+    return weights

@@ -65,8 +65,12 @@ def _row(name: str, found: Mapping[str, Any], beside: float) -> Row:
 
 def _judged(prior: Prior, tasks: TaskSplits, turns: int) -> dict[str, Any]:
     """The median query loss of a draw for each held-out task, the seconds of one, and the calls of the denoiser."""
-    features, seconds, calls = prior.describe(tasks.held_out), [], []
-    counting = prior.denoiser.register_forward_hook(lambda *_: calls.append(1))
+    features, seconds, calls = prior.describe(tasks.held_out), list[float](), list[int]()
+
+    def called(*_: object) -> None:
+        calls.append(1)
+
+    counting = prior.denoiser.register_forward_hook(called)
     for _ in range(turns):
         begin = time.process_time()
         x = prior.sample_features(features, generator(0, "draws"))

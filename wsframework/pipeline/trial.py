@@ -74,8 +74,8 @@ class _Trial:
         sampler, part = trained, config.sample.scheduler
         if part is not None:
             sampler = self.part("sample", "scheduler", part)
-            self.told("sample", lambda: check_sampler(trained, sampler) if sampler else None)
         if sampler is not None:
+            self.told("sample", lambda: check_sampler(trained, sampler))
             self.told("sample", lambda: sampler.times(config.sample.steps or None))
 
     def prior(self, config: Config, shape: Any, space: Any) -> None:
