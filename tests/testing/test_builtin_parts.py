@@ -50,6 +50,8 @@ SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("scheduler", "ddim", {"eta": 0.5}),
     ("scheduler", "ddpm", {"schedule": "sigmoid", "steps": 20}),
     ("scheduler", "dpm_solver", {"schedule": "linear", "steps": 100}),
+    ("scheduler", "dpm_solver", {}),
+    ("scheduler", "flow", {}),
     ("scheduler", "flow", {"solver": "heun"}),
     ("scheduler", "edm", {"solver": "euler", "sigma_max": 20.0, "steps": 40}),
     ("task_family", "mnist", {"distance": 3, "size": 14, "points": 100, "query": 50}),
@@ -85,8 +87,10 @@ SLOW = {
     "dynamics",
     "shapes",
     "glyphs",
+    "dpm_solver",
+    "flow",
 }
-HEAVY = {"cnn", "resnet", "transformer", "gru", "rnn"}
+HEAVY = {"edm", "cnn", "resnet", "transformer", "gru", "rnn"}
 SUBJECTS = [
     *(
         Subject(part, examples=1 if part.name in HEAVY else 6, registry=REGISTRY)
