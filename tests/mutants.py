@@ -734,6 +734,9 @@ class Linear(HonestScheduler):
     def alpha_sigma(self, t):
         return 1 - 0.99 * t, t
 
+    def velocity(self, t):
+        return -torch.ones_like(t), (1 - t) / (1 - 0.99 * t)
+
 
 @honest
 class HonestFlow(Linear):
@@ -741,6 +744,23 @@ class HonestFlow(Linear):
 
     name = "honest-flow"
     variance_preserving = False
+    velocity = HonestScheduler.velocity
+
+
+@breaks("tells")
+class TurnsTheOtherWay(HonestScheduler):
+    """What it calls v is minus what clean estimates are made from."""
+
+    def velocity(self, t):
+        a, b = super().velocity(t)
+        return -a, -b
+
+
+@breaks("tells")
+class VelocityInSingle(HonestScheduler):
+    def velocity(self, t):
+        a, b = super().velocity(t)
+        return a.float(), b.float()
 
 
 @breaks("begins")

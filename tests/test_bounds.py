@@ -37,7 +37,16 @@ IMPOSSIBLE: dict[tuple[str, str], dict[str, list[Any]]] = {
     ("conditioner", "moments"): {"width": [0], "size": [0]},
     ("conditioner", "code"): {"width": [0], "size": [0]},
     ("conditioner", "embedding"): {**{key: [0] for key in ("width", "size", "features", "bandwidth")}, "seed": [-1]},
-    **{("scheduler", name): {"steps": [0], "beta_start": [0, 1], "beta_end": [0, 1]} for name in ("ddpm", "ddim")},
+    **{
+        ("scheduler", name): {"steps": [0], "beta_start": [0, 1], "beta_end": [0, 1]}
+        for name in ("ddpm", "ddim", "dpm_solver")
+    },
+    ("scheduler", "flow"): {"steps": [0]},
+    ("scheduler", "edm"): {
+        "steps": [0],
+        **{key: [0, -1] for key in ("sigma_min", "sigma_max", "rho", "p_std")},
+        "p_mean": [-21, 21],
+    },
     ("denoiser", "deepsets"): {"width": [1], "blocks": [0], "edge_width": [0], "heads": [-1]},
     ("denoiser", "mlp_unet"): {"width": [1], "levels": [0], "blocks": [0], "embedding": [1]},
     ("denoiser", "graph"): {"width": [1], "edge_width": [1], "layers": [0]},

@@ -79,8 +79,9 @@ def test_the_denoising_loss_falls(whole: Run, predict: str) -> None:
         {"epochs": 4, "batch": 6},
         {**WEIGHT, "unroll": 3},
         {**WEIGHT, "denoise_weight": 0.0, "unroll": 1},
+        {"matching_weight": 1.0, "weighting": "min_snr", "average": "orbits"},
     ],
-    ids=["plain", "no average", "augmented", "passes", "output term", "output term alone"],
+    ids=["plain", "no average", "augmented", "passes", "output term", "output term alone", "matching term"],
 )
 def test_a_stop_in_the_middle_changes_nothing(whole: Run, train: dict[str, Any]) -> None:
     through = begun(whole, **train)
@@ -135,7 +136,7 @@ def test_the_output_term_reaches_the_whole_denoiser(whole: Run, encoder: str, tr
     )
     list(fitting.steps())  # the denoiser's last layer begins at zero, and hides the others
     prior = fitting.prior.train()
-    _, output_loss = fitting.curriculum.losses()
+    _, output_loss, _ = fitting.curriculum.losses()
     assert output_loss > 0
     output_loss.backward()
     for name, parameter in [*prior.denoiser.named_parameters(), *prior.conditioner.named_parameters()]:
@@ -147,7 +148,9 @@ def test_the_output_term_reaches_the_whole_denoiser(whole: Run, encoder: str, tr
 def test_terms_that_are_off_cost_nothing(whole: Run) -> None:
     assert all(lesson.output_loss == 0 < lesson.denoise_loss for lesson in begun(whole).steps())
     alone = begun(whole, **WEIGHT, denoise_weight=0.0, unroll=1)
-    assert all(lesson.denoise_loss == 0 < lesson.output_loss for lesson in alone.steps())
+    assert all(lesson.denoise_loss == lesson.matching_loss == 0 < lesson.output_loss for lesson in alone.steps())
+    matched = begun(whole, matching_weight=1.0)
+    assert all(lesson.output_loss == 0 < lesson.matching_loss < lesson.loss for lesson in matched.steps())
 
 
 @pytest.mark.parametrize("encoder", sorted(REGISTRY.parts("encoder")))

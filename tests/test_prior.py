@@ -156,6 +156,7 @@ PRIORS = {
     (scheduler, predict): made(designed(scheduler=scheduler, predict=predict))
     for scheduler in REGISTRY.parts("scheduler")
     for predict in PREDICTIONS
+    if (scheduler, predict) != ("flow", "epsilon")
 }
 
 
@@ -177,6 +178,39 @@ def test_the_clean_estimate_undoes_the_target(
     size = x_0.abs().amax(1) + noise.abs().amax(1)
     lost = 1 / alpha_t if predict == "epsilon" else torch.ones(3)  # near t = 1, hardly any of x_0 is left in x_t
     assert (error <= 1e-5 * size * lost).all(), (error, size, lost)
+
+
+def test_noise_is_not_predicted_where_there_is_nothing_else() -> None:
+    with pytest.raises(PartError, match=r"'epsilon' tells nothing of x_0 at time 1, .* 'flow' .* predict 'v' or"):
+        made(designed(scheduler="flow", predict="epsilon"))
+
+
+def through(scheduler: str, **options: object) -> PartConfig:
+    return PartConfig(scheduler, options)
+
+
+def test_a_prior_is_sampled_by_any_scheduler_of_its_noise(tmp_path: Path) -> None:
+    """The options of the noise are those of training; the prior stays as it is, and files say who samples."""
+    prior = made(replace(RUN.design, scheduler=through("ddpm", steps=10, schedule="linear")))
+    before = drawn(prior)
+    quick = prior.with_scheduler("dpm_solver", steps=4, registry=REGISTRY)
+    assert quick.design.sampler == through("dpm_solver", steps=10, schedule="linear")
+    assert len(quick.sampler.times(quick.design.steps)) == 5
+    assert not torch.equal(drawn(quick), before)
+    assert torch.equal(drawn(prior), before)
+    quick.save(tmp_path)
+    again = Prior.load(tmp_path, REGISTRY)
+    assert again.design == quick.design
+    assert torch.equal(drawn(again), drawn(quick))
+    implicit = prior.with_scheduler({"use": "ddim", "eta": 1.0}, registry=REGISTRY)  # which is what ddpm does
+    assert torch.equal(drawn(implicit), before)
+
+
+@pytest.mark.parametrize("other", ["edm", "flow", {"use": "ddim", "steps": 20}, {"use": "ddim", "schedule": "linear"}])
+def test_another_noise_is_refused(other: str | dict[str, object]) -> None:
+    prior = made(replace(RUN.design, scheduler=through("ddpm", steps=10)))
+    with pytest.raises(PartError, match="can't sample for this prior, which is trained on the noise of 'ddpm': at"):
+        prior.with_scheduler(other, registry=REGISTRY)
 
 
 @pytest.mark.parametrize("predict", PREDICTIONS)

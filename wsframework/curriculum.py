@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,9 +14,24 @@ from wsframework.prior import Prior
 from wsframework.ranks import ALONE, Ranks
 from wsframework.tasks import Data, TaskBatch
 from wsframework.training import network_losses
+from wsframework.weighing import Weighing
 from wsframework.zoo import Zoo
 
 POINTS = 256
+
+
+class Noised(NamedTuple):
+    """Networks of the zoo that were noised.
+
+    Attributes:
+        weights: theirs, (networks, space.size).
+        tasks: their indices, (networks,).
+        part: of the batch that they are.
+    """
+
+    weights: Tensor
+    tasks: Tensor
+    part: float
 
 
 class Curriculum:
@@ -38,24 +54,27 @@ class Curriculum:
         self.features = features.to(prior.device)
         self.task_index = zoo.task_index
         self.networks = zoo.weights.to(prior.device)
-        self.tasks = TaskBatch.of(zoo.tasks).to(prior.device) if train.output_weight else None
+        self.tasks = TaskBatch.of(zoo.tasks).to(prior.device) if train.output_weight or train.matching_weight else None
+        self.weighing = Weighing(prior, train)
 
-    def losses(self) -> tuple[Tensor, Tensor]:
-        """The denoising loss, and the mean task loss of clean estimates (zero where the term is off).
+    def losses(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The denoising loss, the mean task loss of clean estimates, and the matching loss (zero where a term is off).
 
         Of several ranks each gets its part; their sum is the loss of the batch.
         """
-        denoise_loss = output_loss = torch.zeros((), device=self.prior.device)
+        denoise_loss = output_loss = matching_loss = torch.zeros((), device=self.prior.device)
         if self.train.denoise_weight:
-            denoise_loss, x_0, tasks, part = self._denoise()
+            denoise_loss, x_0, noised = self._denoise()
             if self.train.output_weight and not self.train.unroll:
-                output_loss = part * self._task_loss(x_0, tasks)
+                output_loss = noised.part * self._task_loss(x_0, noised.tasks)
+            if self.train.matching_weight:
+                matching_loss = noised.part * self._matching(x_0, noised)
         if self.train.output_weight and self.train.unroll:
             output_loss = self._unrolled()
-        return denoise_loss, output_loss
+        return denoise_loss, output_loss, matching_loss
 
-    def _denoise(self) -> tuple[Tensor, Tensor, Tensor, float]:
-        """``E || target - f(x_t, t, e) ||^2`` on zoo networks; clean estimates, tasks, and part of the batch."""
+    def _denoise(self) -> tuple[Tensor, Tensor, Noised]:
+        """``E || target - f(x_t, t, e) ||^2`` on zoo networks; clean estimates, and of what."""
         prior = self.prior
         chosen = self._next() if self.train.epochs else self._draw(len(self.networks), self.train.batch)
         mine, part = self.ranks.share(len(chosen))
@@ -69,8 +88,16 @@ class Curriculum:
         tasks = self.task_index[chosen[mine]]
         embedding = prior.conditioner(self.features[tasks])
         output = self._denoised(x_t, t, embedding)
-        loss = (output - prior.target(x_0, noise, t)).square().mean()
-        return part * loss, prior.clean(output, x_t, t), tasks, part
+        loss = self.weighing.loss(output - prior.target(x_0, noise, t), t)
+        return part * loss, prior.clean(output, x_t, t), Noised(weights, tasks, part)
+
+    def _matching(self, x_0: Tensor, noised: Noised) -> Tensor:
+        """Mean squared difference of the decoded x_0's answers from those of the networks, on their tasks' inputs."""
+        prior, inputs = self.prior, self._support(noised.tasks).x
+        decoded = prior.encoder.decode(x_0, prior.space)
+        networks = (prior.space.unflatten(x) for x in (decoded, noised.weights))
+        found, wanted = (prior.architecture.apply_training(prior.shape, network, inputs) for network in networks)
+        return (found - wanted).square().mean()
 
     def _unrolled(self) -> Tensor:
         """Mean task loss of the clean estimates at every step of the sampler from noise, for any seen tasks.
@@ -98,12 +125,17 @@ class Curriculum:
     def _task_loss(self, x_0: Tensor, tasks: Tensor) -> Tensor:
         """Mean loss of the decoded networks x_0 (batch, size) on their tasks' support data."""
         assert self.tasks is not None
-        prior, support = self.prior, self.tasks.support
-        points = support.x.shape[1]
-        some = torch.randperm(points, generator=self.generator)[:POINTS] if points > POINTS else slice(None)
-        data = Data(support.x[tasks][:, some], support.y[tasks][:, some])
+        prior, data = self.prior, self._support(tasks)
         x = prior.encoder.decode(x_0, prior.space)
         return network_losses(prior.architecture, prior.shape, prior.space, x, data, self.tasks.objective).mean()
+
+    def _support(self, tasks: Tensor) -> Data:
+        """Support data of the tasks, of all the same points, `POINTS` at most."""
+        assert self.tasks is not None
+        support = self.tasks.support
+        points = support.x.shape[1]
+        some = torch.randperm(points, generator=self.generator)[:POINTS] if points > POINTS else slice(None)
+        return Data(support.x[tasks][:, some], support.y[tasks][:, some])
 
     def _denoised(self, x_t: Tensor, t: Tensor, embedding: Tensor) -> Tensor:
         """What the denoiser says at x_t (batch, size), computed in the precision that was asked for."""

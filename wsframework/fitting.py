@@ -1,4 +1,4 @@
-"""The training loop of a prior: the denoising loss of the paper, and the output term."""
+"""The training loop of a prior: the denoising loss of the paper, and the terms of what networks answer."""
 
 from __future__ import annotations
 
@@ -52,18 +52,19 @@ class Fitting:
         while self.step < train.steps:
             for group in self.optimizer.param_groups:
                 group["lr"] = train.lr * _rate(self.step, train)
-            denoise_loss, output_loss = self.curriculum.losses()
+            losses = denoise_loss, output_loss, matching_loss = self.curriculum.losses()
             loss = train.denoise_weight * denoise_loss + train.output_weight * output_loss
+            loss = loss + train.matching_weight * matching_loss
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-            self.ranks.add([denoise_loss, output_loss, *(p.grad for p in prior.parameters() if p.grad is not None)])
+            self.ranks.add([*losses, *(p.grad for p in prior.parameters() if p.grad is not None)])
             if train.clip:
                 nn.utils.clip_grad_norm_(prior.parameters(), train.clip)
             self.optimizer.step()
             if train.ema:
                 _average(self.averaged, prior, min(train.ema, (1 + self.step) / (10 + self.step)))
             self.step += 1
-            yield Lesson(self.step, denoise_loss.item(), output_loss.item())
+            yield Lesson(self.step, *(part.item() for part in losses))
         prior.load_state_dict(self.averaged.state_dict())
         prior.eval()
 
@@ -99,11 +100,17 @@ class Fitting:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a step of training came to: the two losses are zero where their term is off."""
+    """What a step of training came to: the three losses are zero where their term is off."""
 
     step: int
     denoise_loss: float
     output_loss: float
+    matching_loss: float
+
+    @property
+    def loss(self) -> float:
+        """Their sum, without their weights."""
+        return self.denoise_loss + self.output_loss + self.matching_loss
 
 
 def _torch_states(device: torch.device) -> dict[str, Tensor]:

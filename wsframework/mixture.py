@@ -42,7 +42,7 @@ class Mixture:
         self.curricula, self.generator = curricula, generator
         self.ends = torch.tensor(list(accumulate(sizes)))
 
-    def losses(self) -> tuple[Tensor, Tensor]:
+    def losses(self) -> tuple[Tensor, Tensor, Tensor]:
         """As `Curriculum.losses`, of the member that is drawn."""
         return self.curricula[self._draw()].losses()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import cast
@@ -11,12 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from wsframework.card import card
-from wsframework.config.building import build
+from wsframework.config.building import Named, as_config, build
+from wsframework.config.sampling import inheriting
 from wsframework.errors import PartError, RequestError, StoreError
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import Denoiser, Scheduler, TaskConditioner, WeightEncoder
 from wsframework.parts.registry import Registry
 from wsframework.prior_config import Design, Origin, Place, PriorConfig
+from wsframework.process import check_prediction, check_sampler
 from wsframework.seen_range import CONSTANT, outside
 from wsframework.selection import best, losses_on_support
 from wsframework.spaces import Weights, WeightSpace, prefixed
@@ -41,6 +45,8 @@ class Prior(nn.Module):
 
     Attributes:
         named: the latent under the names that the denoiser knows it by.
+        scheduler: of the noise that it is trained on.
+        sampler: the scheduler that samples; the same, unless the design names another one.
 
     Raises:
         PartError: where parts do not fit each other.
@@ -71,10 +77,41 @@ class Prior(nn.Module):
         served = WeightSpace.parse(place.union) if place else self.latent
         self.conditioner = cast(TaskConditioner, build(registry, "conditioner", design.conditioner, shape))
         self.scheduler = cast(Scheduler, build(registry, "scheduler", design.scheduler))
+        check_prediction(design.predict, self.scheduler)
+        self.sampler = self._sampler(registry)
         self.denoiser = cast(Denoiser, build(registry, "denoiser", design.denoiser, served, self.conditioner.size))
         check_symmetry(self.denoiser, self.encoder, self.latent)
         for name in FEATURES:
             self.register_buffer(name, torch.zeros(0))
+
+    def _sampler(self, registry: Registry) -> Scheduler:
+        """The scheduler that samples."""
+        if self.design.sampler is None:
+            return self.scheduler
+        sampler = cast(Scheduler, build(registry, "scheduler", self.design.sampler))
+        check_sampler(self.scheduler, sampler)
+        return sampler
+
+    def with_scheduler(
+        self, scheduler: Named | None = None, steps: int | None = None, registry: Registry | None = None
+    ) -> Prior:
+        """This prior, its tensors shared, sampled by another scheduler of its noise schedule, or in other steps.
+
+        Arguments:
+            scheduler: its name, or a table with ``use`` and options; options that are not named, it has from the
+                scheduler that the prior is trained with. None: the one that samples now.
+            steps: of sampling; 0: the scheduler's own grid. None: as now.
+
+        Raises:
+            PartError: where there is no such scheduler, or it goes through other noise.
+        """
+        registry, prior = registry or load_registry(), copy.copy(self)
+        sampler, asked = self.design.sampler, {"use": scheduler} if isinstance(scheduler, str) else scheduler
+        if asked is not None:
+            sampler = as_config(inheriting(asked, self.design.scheduler, registry))
+        prior.design = replace(self.design, sampler=sampler, steps=self.design.steps if steps is None else steps)
+        prior.sampler = prior._sampler(registry)
+        return prior
 
     @property
     def device(self) -> torch.device:
@@ -111,13 +148,13 @@ class Prior(nn.Module):
         return alpha_t * x_0 + sigma_t * noise
 
     def target(self, x_0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-        """What the denoiser should say at ``x_t``: eps, ``v = alpha_t eps - sigma_t x_0``, or x_0."""
+        """What the denoiser should say at ``x_t``: eps, the scheduler's velocity ``v = a_t x_0 + b_t eps``, or x_0."""
         if self.design.predict == "epsilon":
             return noise
         if self.design.predict == "clean":
             return x_0
-        alpha_t, sigma_t = (a.unsqueeze(-1) for a in self.scheduler.alpha_sigma(t))
-        return alpha_t * noise - sigma_t * x_0
+        a_t, b_t = (a.unsqueeze(-1) for a in self.scheduler.velocity(t))
+        return b_t * noise + a_t * x_0
 
     def clean(self, output: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
         """The estimate of x_0 that a denoiser's output at x_t means; the inverse of `target`."""
@@ -126,7 +163,8 @@ class Prior(nn.Module):
         alpha_t, sigma_t = (a.unsqueeze(-1) for a in self.scheduler.alpha_sigma(t))
         if self.design.predict == "epsilon":
             return (x_t - sigma_t * output) / alpha_t
-        return alpha_t * x_t - sigma_t * output
+        _, b_t = (a.unsqueeze(-1) for a in self.scheduler.velocity(t))
+        return b_t * x_t - sigma_t * output
 
     def estimate(self, x_t: Tensor, t: Tensor, embedding: Tensor) -> Tensor:
         """The clean estimate of x_t (batch, size) at a time t, scalar or (batch,)."""
@@ -143,8 +181,8 @@ class Prior(nn.Module):
         """One draw for each row of standardised features: weights (batch, space.size)."""
         embedding = self.conditioner(features)
         x_t, carry = self.start(len(features), generator), None
-        for t, s in pairwise(self.scheduler.times(steps or self.design.steps or None).to(x_t.device)):
-            x_t, carry = self.scheduler.step(lambda x, at: self.estimate(x, at, embedding), x_t, t, s, carry, generator)
+        for t, s in pairwise(self.sampler.times(steps or self.design.steps or None).to(x_t.device)):
+            x_t, carry = self.sampler.step(lambda x, at: self.estimate(x, at, embedding), x_t, t, s, carry, generator)
         return self.encoder.decode(x_t, self.space)
 
     def sample(self, task: Task, n: int = 1, generator: torch.Generator | None = None, *, best_of: int = 1) -> Weights:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from wsframework.config.later import later
 from wsframework.config.sections import PartConfig
 from wsframework.errors import StoreError
 from wsframework.store import load_json, save_json
@@ -23,6 +24,7 @@ class Design:
         network, encoder, conditioner, scheduler, denoiser: the parts and their options.
         predict: what the denoiser's output means.
         steps: sampling steps (0: the scheduler's own grid).
+        sampler: the scheduler that samples, where it is not the one of training.
     """
 
     network: PartConfig
@@ -32,10 +34,11 @@ class Design:
     denoiser: PartConfig
     predict: Prediction = "v"
     steps: int = 0
+    sampler: PartConfig | None = later(None)
 
     @property
     def parts(self) -> dict[str, PartConfig]:
-        """The five parts by their role."""
+        """The parts by their role."""
         return {name: part for name, part in vars(self).items() if isinstance(part, PartConfig)}
 
 

@@ -54,7 +54,7 @@ class Search(PriorInitializer):
         lowest = torch.full((len(tasks),), torch.inf, device=prior.device)
         kept = torch.zeros(len(tasks), prior.latent.size, device=prior.device)
         x_t = prior.start(len(tasks) * k, generator)
-        for t, s in pairwise(prior.scheduler.times(prior.design.steps or None).to(prior.device)):
+        for t, s in pairwise(prior.sampler.times(prior.design.steps or None).to(prior.device)):
             x_0 = prior.estimate(x_t, t, embedding)
             losses = self._losses(x_0, support, tasks[0]).reshape(-1, k)
             loss, place = losses.min(1)

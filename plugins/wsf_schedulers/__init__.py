@@ -8,7 +8,10 @@ from wsframework.parts.interfaces import Part
 
 @hookimpl
 def wsf_parts() -> Iterable[type[Part]]:
-    """DDPM and DDIM."""
+    """DDPM, DDIM and DPM-Solver++ over one process; flow matching; EDM."""
     from wsf_schedulers.discrete import Ddim, Ddpm
+    from wsf_schedulers.dpm_solver import DpmSolver
+    from wsf_schedulers.edm import Edm
+    from wsf_schedulers.flow import Flow
 
-    return [Ddpm, Ddim]
+    return [Ddpm, Ddim, DpmSolver, Flow, Edm]

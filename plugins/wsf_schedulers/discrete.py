@@ -1,4 +1,4 @@
-"""Schedulers over a discrete variance-preserving process: DDPM (ancestral) and DDIM."""
+"""Schedulers that go back through a discrete process level by level: DDPM (ancestral) and DDIM."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from wsf_schedulers.noise import Schedule, cumulative
-from wsframework.errors import PartError
-from wsframework.parts.interfaces import Denoise, Scheduler
+from wsf_schedulers.noise import Schedule
+from wsf_schedulers.process import Beta, Count, Discrete
+from wsframework.parts.interfaces import Denoise
 from wsframework.parts.values import Least, Most
 
-Count = Annotated[int, Least(1)]
-Beta = Annotated[float, Least(0, strict=True), Most(1, strict=True)]
 
-
-class Ddim(Scheduler):
+class Ddim(Discrete):
     """Denoising diffusion implicit models over a T-step process; fewer sampling steps allowed.
 
     ``x_s = alpha_s x0 + sqrt(sigma_s^2 - eta^2 v) eps_hat + eta sqrt(v) z``, v the ancestral variance.
@@ -24,8 +21,8 @@ class Ddim(Scheduler):
     Options:
         steps: T, the number of noise levels in training.
         schedule: how noise grows.
-        beta_start, beta_end: the linear schedule's ends; None means 0.1/T and 20/T (1e-4 and 0.02 at T = 1000),
-            so that little signal is left at T however small T is.
+        beta_start, beta_end: where betas begin and end, unless cosine; None means 0.1/T and 20/T (1e-4 and 0.02 at
+            T = 1000), so that little signal is left at T however small T is.
         eta: 0 is deterministic, 1 ancestral.
     """
 
@@ -41,26 +38,8 @@ class Ddim(Scheduler):
         beta_end: Beta | None = None,
         eta: Annotated[float, Least(0), Most(1)] = 0.0,
     ) -> None:
-        self.steps = steps
+        super().__init__(steps, schedule, beta_start, beta_end)
         self.eta = eta
-        start = 0.1 / steps if beta_start is None else beta_start
-        end = min(20 / steps, 0.999) if beta_end is None else beta_end
-        if start > end:
-            raise PartError(
-                f"{self.name}: beta_start = {start:g} is larger than beta_end = {end:g}; noise must not fall"
-            )
-        self.abar = cumulative(schedule, steps, start, end)
-
-    def alpha_sigma(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """``sqrt(abar_k)``, ``sqrt(1 - abar_k)`` at the level k nearest to ``t * T``."""
-        level = (t * self.steps).round().long().clamp(0, self.steps)
-        abar = self.abar.to(t.device)[level]
-        return abar.sqrt().to(t.dtype), (1 - abar).sqrt().to(t.dtype)
-
-    def times(self, steps: int | None = None) -> Tensor:
-        """Levels spread evenly from T to 0, as k/T."""
-        count = self.steps if steps is None else min(steps, self.steps)
-        return torch.linspace(self.steps, 0, count + 1, dtype=torch.float64).round().float() / self.steps
 
     def step(
         self, denoise: Denoise, x_t: Tensor, t: Tensor, s: Tensor, carry: Any, generator: torch.Generator | None
@@ -82,7 +61,8 @@ class Ddpm(Ddim):
     Options:
         steps: T, the number of noise levels in training.
         schedule: how noise grows.
-        beta_start, beta_end: the linear schedule's ends; None means 0.1/T and 20/T (1e-4 and 0.02 at T = 1000).
+        beta_start, beta_end: where betas begin and end, unless cosine; None means 0.1/T and 20/T (1e-4 and 0.02 at
+            T = 1000).
     """
 
     name = "ddpm"

@@ -48,6 +48,12 @@ SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("denoiser", "mlp_unet", {"width": 32, "levels": 3, "embedding": 16}),
     ("scheduler", "ddpm", {"schedule": "linear", "steps": 100}),
     ("scheduler", "ddim", {"eta": 0.5}),
+    ("scheduler", "ddpm", {"schedule": "sigmoid", "steps": 20}),
+    ("scheduler", "dpm_solver", {"schedule": "linear", "steps": 100}),
+    ("scheduler", "dpm_solver", {}),
+    ("scheduler", "flow", {}),
+    ("scheduler", "flow", {"solver": "heun"}),
+    ("scheduler", "edm", {"solver": "euler", "sigma_max": 20.0, "steps": 40}),
     ("task_family", "mnist", {"distance": 3, "size": 14, "points": 100, "query": 50}),
     ("task_family", "mnist", {"tasks": "pairs", "size": 14}),
     ("task_family", "mnist", {"tasks": "rotations", "size": 7, "points": 10, "query": 10}),
@@ -81,8 +87,10 @@ SLOW = {
     "dynamics",
     "shapes",
     "glyphs",
+    "dpm_solver",
+    "flow",
 }
-HEAVY = {"cnn", "resnet", "transformer", "gru", "rnn"}
+HEAVY = {"edm", "cnn", "resnet", "transformer", "gru", "rnn"}
 SUBJECTS = [
     *(
         Subject(part, examples=1 if part.name in HEAVY else 6, registry=REGISTRY)

@@ -8,6 +8,7 @@ from dataclasses import Field, fields
 from functools import cache
 from typing import Any, get_type_hints
 
+from wsframework.config.later import KIND
 from wsframework.config.sections import PartConfig
 from wsframework.errors import PartError, nearest
 from wsframework.parts.options import MISSING, Option, options_of
@@ -117,7 +118,7 @@ def _as_table(value: Any) -> Any:
 def keys_of(section: type) -> tuple[Option, ...]:
     """The fields of a section as keys."""
     hints = get_type_hints(section, include_extras=True)
-    return tuple(Option(field.name, hints[field.name], _default(field)) for field in fields(section))
+    return tuple(Option(f.name, hints[f.name], _default(f), f.metadata.get(KIND)) for f in fields(section))
 
 
 def _default(field: Field[Any]) -> Any:

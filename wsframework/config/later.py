@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 MARK = "later"
+KIND = "kind"
 
 
-def later(default: Any) -> Any:
-    """The field of a section for such a key."""
-    return field(default=default, metadata={MARK: True})
+def later(default: Any, kind: str | None = None) -> Any:
+    """The field of a section for such a key; ``kind`` is that of the part which it names, if it names one."""
+    return field(default=default, metadata={MARK: True, KIND: kind})
 
 
 def told_fields(section: DataclassInstance) -> Iterator[Field[Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 from wsframework.config.ablation import SECTIONS, ablations
 from wsframework.config.filling import Filling, keys_of
 from wsframework.config.mixing import mix, single
+from wsframework.config.sampling import sample_table
 from wsframework.config.sections import (
     PART_SECTIONS,
     CompareSection,
@@ -58,6 +59,7 @@ def _resolve(data: Mapping[str, Any], registry: Registry) -> tuple[dict[str, Any
     values["tasks"] = _tasks(filling, tables["tasks"])
     for name, kind in PART_SECTIONS.items():
         values[name] = filling.part(kind, tables[name], name, getattr(Config, name).use)
+    tables["sample"] = sample_table(tables["sample"], values["scheduler"], registry)
     for name, section in PLAIN_SECTIONS.items():
         values[name] = section(**filling.keys(keys_of(section), tables[name], name))
     values["compare"] = _compare(filling, tables["compare"])
@@ -169,7 +171,9 @@ def misplaced(zoo: ZooSection) -> Iterator[str]:
 
 
 def _idle(train: TrainSection) -> Iterator[str]:
-    if train.denoise_weight == train.output_weight == 0:
+    if train.denoise_weight == train.output_weight == train.matching_weight == 0:
         yield "train.denoise_weight = 0 and train.output_weight = 0: one must be larger than 0, or nothing is learnt"
+    elif train.denoise_weight == 0 < train.matching_weight:
+        yield "train.denoise_weight = 0: no zoo network is noised, so no clean estimate is left for the matching term"
     elif train.denoise_weight == train.unroll == 0:
         yield "train.denoise_weight = 0 and train.unroll = 0: no clean estimate is left for the output term to judge"

@@ -83,6 +83,10 @@ class TrainSection:
     those along ``unroll`` steps of the sampler from noise, for any seen task, whether the zoo has it or not.
     ``denoise_weight`` weighs the paper's loss (0 leaves the output term alone). ``precision`` is what the denoiser
     multiplies matrices in; weights, gradients and losses are in float32 in any case.
+
+    In the denoising loss, ``weighting`` gives times the weight ``min(SNR, min_snr_gamma)`` of their clean estimate, or
+    leaves what is predicted as it is; ``average`` counts every coordinate, or every orbit, alike. ``matching_weight``
+    weighs the matching term: how far the answers of decoded clean estimates are from those of the noised zoo networks.
     """
 
     steps: Whole = 0
@@ -98,15 +102,23 @@ class TrainSection:
     output_weight: Weight = 0.0
     unroll: Whole = 0
     precision: Literal["float32", "bfloat16"] = later("float32")
+    weighting: Literal["none", "min_snr"] = later("none")
+    min_snr_gamma: Rate = later(5.0)
+    average: Literal["coordinates", "orbits"] = later("coordinates")
+    matching_weight: Weight = later(0.0)
 
 
 @dataclass(frozen=True)
 class SampleSection:
-    """Sampling: ``steps`` of the scheduler (0: its own grid), ``draws`` a task, ``best_of`` for choice and votes."""
+    """Sampling: ``steps`` of the scheduler (0: its own grid), ``draws`` a task, ``best_of`` for choice and votes.
+
+    ``scheduler`` samples in place of the one that the prior is trained with, through the same noise.
+    """
 
     steps: Whole = 0
     draws: Count = 1
     best_of: Count = 8
+    scheduler: PartConfig | None = later(None, kind="scheduler")
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,16 @@ def to_tables(config: Config) -> dict[str, Any]:
     tables["network"] = [_member(member) for member in config.mix] or _plain(config.network)
     tables["zoo"] = asdict(config.zoo)
     tables |= {name: _plain(getattr(config, name)) for name in PART_SECTIONS if name != "network"}
-    tables |= {name: asdict(getattr(config, name)) for name in ("train", "sample", "finetune")}
+    tables |= {name: _section(getattr(config, name)) for name in ("train", "sample", "finetune")}
     compare = {f.name: getattr(config.compare, f.name) for f in fields(config.compare) if f.name != "options"}
     tables["compare"] = _plain({**compare, **config.compare.options})
     if config.ablate:
         tables["ablate"] = _plain(config.ablate)
     return tables
+
+
+def _section(section: Any) -> dict[str, Any]:
+    return {f.name: _plain(value) for f in fields(section) if (value := getattr(section, f.name)) is not None}
 
 
 def _member(member: Member) -> dict[str, Any]:

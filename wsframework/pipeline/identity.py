@@ -38,7 +38,8 @@ class Identity:
     def design(self) -> Design:
         """The prior's parts."""
         c = self.config
-        return Design(c.network, c.encoder, c.conditioner, c.scheduler, c.denoiser, c.train.predict, c.sample.steps)
+        parts = (c.network, c.encoder, c.conditioner, c.scheduler, c.denoiser)
+        return Design(*parts, c.train.predict, c.sample.steps, c.sample.scheduler)
 
     @property
     def zoo_recipe(self) -> dict[str, Any]:
@@ -58,8 +59,9 @@ class Identity:
 
     @cached_property
     def prior(self) -> str:
-        """That of everything that the prior depends on."""
-        alone = fingerprint(self.zoo, self.design, self.config.train, self.device, self._prior_origin)
+        """That of everything that the prior depends on; of one that another scheduler samples, of its training."""
+        design = replace(self.design, sampler=None, steps=0) if self.design.sampler else self.design
+        alone = fingerprint(self.zoo, design, self.config.train, self.device, self._prior_origin)
         return fingerprint(self.beside, alone) if self.beside else alone
 
     def initial(self, name: str) -> str:
@@ -68,6 +70,8 @@ class Identity:
         options = c.compare.options.get(name, {})
         drawn = (c.sample, c.compare.best_of, c.tasks.judge, c.finetune.support)
         source = origin(self.registry, "initializer", PartConfig(name, options))
+        if c.sample.scheduler:
+            source += origin(self.registry, "scheduler", c.sample.scheduler)
         return fingerprint(self.prior, name, options, *drawn, source)
 
     def curves(self, x: Tensor) -> str:

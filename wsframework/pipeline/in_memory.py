@@ -111,8 +111,10 @@ def fit_prior(
     """
     registry = registry or load_registry()
     section = TrainSection(**_filled(registry, TrainSection, "train", {"steps": steps, **train}))
-    if (alone := not len(zoo.tasks[0].support)) and section.output_weight:
-        raise RequestError("output_weight trains on the data of the tasks, and this zoo's tasks have none")
+    alone = not len(zoo.tasks[0].support)
+    for term in ("output_weight", "matching_weight"):
+        if alone and getattr(section, term):
+            raise RequestError(f"{term} trains on the data of the tasks, and this zoo's tasks have none")
     check_precision(device, section.precision)
     known = "mlp" if network is None else network
     design = Design(

@@ -18,6 +18,7 @@ from wsframework.pipeline.identity import Identity
 from wsframework.pipeline.single import Run
 from wsframework.pipeline.stage import Checkpoint, StageCache, fingerprint
 from wsframework.pipeline.train_together import Trainee, train_together, transferred
+from wsframework.pipeline.trained import load_prior
 from wsframework.prior import Prior
 from wsframework.store import write_atomic
 from wsframework.zoo import NoZoo, Zoo
@@ -60,7 +61,7 @@ class MemberRun(Run):
             self.identity.prior,
             lambda: self.prior_of(self.member.name),
             lambda prior, folder: prior.save(folder / "prior"),
-            lambda folder: Prior.load(folder / "prior", self.registry).to(self.device),
+            lambda folder: load_prior(folder / "prior", self.design, self.registry).to(self.device),
         )
         self._note("prior", staged, "took over a prior from networks of its kind")
         return staged.value
@@ -114,7 +115,7 @@ class MixedRun:
             self.made_from,
             lambda: self._trained(checkpoint),
             _save,
-            lambda out: {name: Prior.load(out / name / "prior", self.registry).to(self.device) for name in self.seen},
+            self._loaded,
             checkpoint.spent(),
         )
         checkpoint.remove()
@@ -122,6 +123,13 @@ class MixedRun:
         sentence = f"trained a prior for {len(self.seen)} networks ({self.config.denoiser.use})"
         self.observer(Finished("prior", sentence, staged.seconds, staged.reused))
         return staged.value
+
+    def _loaded(self, out: Path) -> dict[str, Prior]:
+        folders = {name: out / name / "prior" for name in self.seen}
+        return {
+            name: load_prior(folder, self.runs[name].design, self.registry).to(self.device)
+            for name, folder in folders.items()
+        }
 
     def _trained(self, checkpoint: Checkpoint) -> dict[str, Prior]:
         trainees = {}

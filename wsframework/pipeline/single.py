@@ -26,6 +26,7 @@ from wsframework.pipeline.several import best_on_support
 from wsframework.pipeline.stage import Checkpoint, Checkpoints, StageCache, Staged
 from wsframework.pipeline.together import lead
 from wsframework.pipeline.train import train_prior
+from wsframework.pipeline.trained import load_prior
 from wsframework.pipeline.zoo import build_zoo, load_zoo, missing
 from wsframework.prior import Prior
 from wsframework.prior_config import Design
@@ -127,7 +128,7 @@ class Run:
             self.identity.prior,
             lambda: lead(self.config, self.registry, self.zoo, self.store, self.device, checkpoint, self.observer),
             lambda prior, _: prior.save(folder),
-            lambda _: Prior.load(folder, self.registry).to(self.device),
+            lambda _: load_prior(folder, self.design, self.registry).to(self.device),
             checkpoint.spent(),
         )
         checkpoint.remove()

@@ -85,7 +85,7 @@ def carry_out(fitting: Fitting, name: str, checkpoint: Checkpoint | None, observ
         before = float(kept[1]["seconds"])
     for lesson in fitting.steps():
         if lesson.step % TOLD == 0:
-            note = f"loss {lesson.denoise_loss + lesson.output_loss:.3g}"
+            note = f"loss {lesson.loss:.3g}"
             observer(Progress(name, lesson.step, fitting.train.steps, note=note))
         if checkpoint and keeps and lesson.step % EVERY == 0 and lesson.step < fitting.train.steps:
             checkpoint.save(fitting.state(), {"seconds": before + time.perf_counter() - start})

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from wsframework.errors import RequestError, nearest
+from wsframework.parts.registry import Registry
+from wsframework.prior import Prior
+from wsframework.prior_config import Design
 
 FILES = ("config.json", "model.safetensors")
 NAMED = 5
@@ -24,6 +28,18 @@ def prior_folder(run: Path, network: str = "") -> Path:
     if _is_prior(run / "prior"):
         return run / "prior"
     raise RequestError(f"{run}: {_reason(run)}")
+
+
+def load_prior(folder: Path, design: Design, registry: Registry) -> Prior:
+    """The prior in ``folder``, sampled as ``design`` says; where that was otherwise, its folder says so from now on."""
+    prior = Prior.load(folder, registry)
+    asked = replace(prior.design, sampler=design.sampler, steps=design.steps)
+    if asked == prior.design:
+        return prior
+    prior.design = asked
+    prior = prior.with_scheduler(registry=registry)
+    prior.save(folder)
+    return prior
 
 
 def _of_network(run: Path, network: str) -> Path:

@@ -12,6 +12,7 @@ from wsframework.config.sections import Config, PartConfig
 from wsframework.errors import ConfigError, WsfError
 from wsframework.parts.registry import Registry
 from wsframework.prior import check_symmetry
+from wsframework.process import check_prediction, check_sampler
 
 
 def try_out(source: str, configs: Mapping[str, Config], registry: Registry, each: str = "variant") -> None:
@@ -40,7 +41,8 @@ def mistakes_of(config: Config, registry: Registry) -> list[str]:
     network = trial.part("network", "architecture", config.network)
     scheduler = trial.part("scheduler", "scheduler", config.scheduler)
     if scheduler is not None:
-        trial.told("sample", lambda: scheduler.times(config.sample.steps or None))
+        trial.told("train", lambda: check_prediction(config.train.predict, scheduler))
+        trial.sampler(config, scheduler)
     if family is not None and network is not None:
         trial.prior(config, family.shape, trial.told("network", lambda: network.space(family.shape)))
     for name in config.compare.options:
@@ -66,6 +68,15 @@ class _Trial:
     def part(self, section: str, kind: str, part: PartConfig, *given: Any) -> Any:
         """The part, or None after a mistake."""
         return self.told(section, lambda: build(self.registry, kind, part, *given))
+
+    def sampler(self, config: Config, trained: Any) -> None:
+        """The scheduler that samples: the ``trained`` one, or another of its noise schedule."""
+        sampler, part = trained, config.sample.scheduler
+        if part is not None:
+            sampler = self.part("sample", "scheduler", part)
+        if sampler is not None:
+            self.told("sample", lambda: check_sampler(trained, sampler))
+            self.told("sample", lambda: sampler.times(config.sample.steps or None))
 
     def prior(self, config: Config, shape: Any, space: Any) -> None:
         """Those parts of the prior that need the tasks' ``shape`` or the weights' ``space`` (None: there is none)."""

@@ -76,7 +76,7 @@ class Scheduler(Part):
     The object is stateless; a solver's memory travels in ``carry``.
 
     Attributes:
-        variance_preserving: whether ``alpha^2 + sigma^2 = 1`` at every time, which the prediction ``v`` builds on.
+        variance_preserving: whether ``alpha^2 + sigma^2 = 1`` at every time.
     """
 
     kind = "scheduler"
@@ -98,6 +98,19 @@ class Scheduler(Part):
 
         Returns x_s and the carry for the next step (None at first).
         """
+
+    def velocity(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """a and b of the prediction ``v = a x_0 + b eps`` at times t (any shape), such that ``alpha b - sigma a = 1``.
+
+        So ``x_0 = b x_t - sigma v`` and ``eps = alpha v - a x_t``. By default, what turns signal into noise at equal
+        variance: ``a = -sigma``, ``b = alpha`` (Salimans and Ho 2022, arXiv:2202.00512), over ``alpha^2 + sigma^2``
+        where that is not 1.
+        """
+        alpha, sigma = self.alpha_sigma(t)
+        if self.variance_preserving:
+            return -sigma, alpha
+        square = alpha**2 + sigma**2
+        return -sigma / square, alpha / square
 
     def draw_times(self, count: int, generator: torch.Generator) -> Tensor:
         """Training times ~ U of the training grid without 0, (count,)."""

@@ -26,6 +26,8 @@ MOST = 60
 """How many steps of a grid are judged by themselves."""
 NUMBERS = (*range(1, 31), 100, 1000)
 """Numbers of steps for which grids are tried."""
+DRAWN = 10_000
+"""Training times drawn: so many that a log-normal law reaches what samplers pass through."""
 
 
 @promised("scheduler", any_case, may_decline_all=False)
@@ -55,6 +57,21 @@ def begins(case: SchedulerCase) -> None:
 
 
 @promised("scheduler", any_case)
+def tells(case: SchedulerCase) -> None:
+    """What is predicted as v, ``a x_0 + b eps``, tells x_0: ``velocity`` gives a and b with ``alpha b - sigma a = 1``.
+
+    In the shapes and dtypes of alpha and sigma.
+    """
+    scheduler = case.scheduler()
+    t = torch.cat([scheduler.times().double(), torch.linspace(0, 1, 64, dtype=F64)])
+    (a, b), (alpha, sigma) = scheduler.velocity(t), scheduler.alpha_sigma(t)
+    require(a.shape == b.shape == alpha.shape, f"{tuple(t.shape)} times have a {tuple(a.shape)}, b {tuple(b.shape)}")
+    require(a.dtype == b.dtype == alpha.dtype, f"a is in {a.dtype}, b in {b.dtype}, and alpha in {alpha.dtype}")
+    error = (alpha * b - sigma * a - 1).abs().max().item()
+    require(error <= 1e-6, f"alpha b - sigma a is off by {error:.2g}")
+
+
+@promised("scheduler", any_case)
 def fades(case: SchedulerCase) -> None:
     """The ratio of signal to noise, ``alpha / sigma``, falls strictly along the training grid and the sampler's."""
     scheduler = case.scheduler()
@@ -79,12 +96,12 @@ def grids(case: SchedulerCase) -> None:
         require(ends == (1.0, 0.0), f"times({steps}) go from {ends[0]:g} to {ends[1]:g}")
         require((times.diff() < 0).all(), f"times({steps}) don't fall")
         require(steps is None or len(times) <= steps + 1, f"times({steps}) take {len(times) - 1} steps")
-    first, second = (scheduler.draw_times(200, torch.Generator().manual_seed(case.seed)) for _ in range(2))
-    require(first.shape == (200,) and torch.equal(first, second), "draw_times does not follow its generator")
+    first, second = (scheduler.draw_times(DRAWN, torch.Generator().manual_seed(case.seed)) for _ in range(2))
+    require(first.shape == (DRAWN,) and torch.equal(first, second), "draw_times does not follow its generator")
     require((first > 0).all() and (first <= 1).all(), "a training time lies outside (0, 1]")
     early, late = scheduler.times()[:-1].quantile(torch.tensor([0.25, 0.75])).tolist()
-    require(float(first.min()) <= early, f"200 training times are all later than {early:.3g}, a quarter of the grid")
-    require(float(first.max()) >= late, f"200 training times are all earlier than {late:.3g}, a quarter of the grid")
+    require(float(first.min()) <= early, f"all training times are later than {early:.3g}, a quarter of the grid")
+    require(float(first.max()) >= late, f"all training times are earlier than {late:.3g}, a quarter of the grid")
     require(len(set(first.tolist())) > 1 or len(scheduler.times()) == 2, "all training times are the same")
 
 
@@ -199,4 +216,4 @@ def separates(case: SchedulerCase) -> None:
     require(relative_difference(again, end) <= 1e-9, "with others in its batch, the first member ends elsewhere")
 
 
-CHECKS = (conserves, begins, fades, grids, recovers, arrives, remembers, repeats, varies, separates)
+CHECKS = (conserves, begins, tells, fades, grids, recovers, arrives, remembers, repeats, varies, separates)
