@@ -154,5 +154,5 @@ def test_heads_that_do_not_share_the_width_are_refused_where_there_is_attention(
 def test_targets_that_may_tell_the_answer_are_refused():
     task = made_task(SHAPE, "regression", 5, 0)
     other = replace(task, support=Data(task.support.x, torch.zeros(5, 7)))
-    with pytest.raises(PartError, match="examples with 7 targets .* 2 outputs"):
+    with pytest.raises(PartError, match=r"examples with 7 targets .* 2 outputs"):
         ExampleSet(SHAPE).describe(other)

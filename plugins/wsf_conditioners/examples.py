@@ -77,7 +77,7 @@ class Places:
         return places[..., :-1], places[..., -1] > 0.5
 
     def statistics(self, features: Tensor) -> Statistics:
-        """One scale for each number of an example, over all examples of all tasks; whether places are taken has none."""
+        """One scale for each number of an example, over all of all tasks; whether places are taken has none."""
         found, taken = self.read(features)
         known = Statistics.of(found[taken] if taken.any() else found.flatten(0, 2))
         zero, one = features.new_zeros(1), features.new_ones(1)

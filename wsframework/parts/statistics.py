@@ -14,7 +14,7 @@ CONSTANT = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """Of each feature the mean, the deviation (1 where it is constant), the least and the largest value: (features,)."""
+    """Of each feature its mean, deviation (1 where it is constant), least and largest value: (features,) each."""
 
     mean: Tensor
     deviation: Tensor
