@@ -56,7 +56,8 @@ class Concat(TaskConditioner):
 
     def _shares(self, features: Tensor) -> list[tuple[TaskConditioner, Tensor]]:
         """Each conditioner with its features, (tasks, its features)."""
-        return list(zip(self._parts, features.split(self.lengths, -1), strict=True)) if self.lengths else []
+        shares = torch.split(features, list(self.lengths), -1) if self.lengths else ()
+        return list(zip(self._parts, shares, strict=True))
 
 
 def blank(shape: TaskShape) -> Task:

@@ -22,14 +22,17 @@ class MeanBlock(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.mlp = nn.Sequential(nn.Linear(3 * width, width), nn.SiLU(), nn.Linear(width, width))
+        self.own = nn.Linear(width, width)
+        self.group, self.whole = (nn.Linear(width, width, bias=False) for _ in range(2))
+        self.out = nn.Sequential(nn.SiLU(), nn.Linear(width, width))
 
     def forward(self, h: Tensor, taken: Tensor) -> Tensor:
         """h (batch, groups, places, width), taken (batch, groups, places), to h anew."""
         g = self.norm(h)
-        group = mean_of(g, taken).unsqueeze(-2).expand_as(g)
-        whole = mean_of(g.flatten(1, 2), taken.flatten(1)).unsqueeze(1).unsqueeze(1).expand_as(g)
-        new: Tensor = h + self.mlp(torch.cat([g, group, whole], -1))
+        group = rearrange(self.group(mean_of(g, taken)), "batch group width -> batch group 1 width")
+        whole = self.whole(mean_of(g.flatten(1, 2), taken.flatten(1)))
+        whole = rearrange(whole, "batch width -> batch 1 1 width")
+        new: Tensor = h + self.out(self.own(g) + group + whole)
         return new
 
 
@@ -92,7 +95,7 @@ class AttentionPool(nn.Module):
     def forward(self, h: Tensor, taken: Tensor) -> Tensor:
         """h (batch, groups, places, width), taken (batch, groups, places): (batch, groups, width), zeros for none."""
         tokens, there = h.flatten(0, 1), taken.flatten(0, 1)
-        answer = self.attention(repeat(self.seed, "m width -> batch m width", batch=len(tokens)), tokens, there)
+        answer: Tensor = self.attention(repeat(self.seed, "m width -> batch m width", batch=len(tokens)), tokens, there)
         return (answer.squeeze(1) * there.any(1, keepdim=True)).reshape(*h.shape[:2], -1)
 
 
