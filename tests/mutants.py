@@ -197,6 +197,15 @@ class Positional(HonestDenoiser):
 
 
 @breaks("claim")
+class PositionalOnceItIsBuilt(Positional):
+    symmetry = None
+
+    def __init__(self, space: WeightSpace, condition_size: int) -> None:
+        super().__init__(space, condition_size)
+        self.symmetry = "equivariant"
+
+
+@breaks("claim")
 class PositionalChannels(HonestDenoiser):
     """Its answer is honest, and what it holds for others is not."""
 
@@ -1075,11 +1084,38 @@ class AsManyAsExamples(HonestConditioner):
         return super().forward(features[:, : self.map.in_features])
 
 
+@breaks("serves")
+class NegativeDeviations(HonestConditioner):
+    def statistics(self, features):
+        known = super().statistics(features)
+        return replace(known, deviation=-known.deviation)
+
+
+@breaks("serves")
+class StatisticsOfOneTask(HonestConditioner):
+    """Of features that it has no more of than the first."""
+
+    def statistics(self, features):
+        known = super().statistics(features)
+        return replace(known, low=known.low[:1], high=known.high[:1])
+
+
 @breaks("claim")
 class FirstExample(HonestConditioner):
     def describe(self, task):
         found = super().describe(task)
         return torch.cat([task.support.x[0].flatten()[:1], found[1:]])
+
+
+@breaks("claim")
+class ClaimsOnceItIsBuilt(FirstExample):
+    """As a part does that wraps another."""
+
+    symmetry = None
+
+    def __init__(self, shape: TaskShape) -> None:
+        super().__init__(shape)
+        self.symmetry = "invariant"
 
 
 @breaks("abstains")

@@ -21,7 +21,7 @@ from wsframework.parts.interfaces import Denoiser, Scheduler, TaskConditioner, W
 from wsframework.parts.registry import Registry
 from wsframework.prior_config import Design, Origin, Place, PriorConfig
 from wsframework.process import check_prediction, check_sampler
-from wsframework.seen_range import CONSTANT, outside
+from wsframework.seen_range import outside
 from wsframework.selection import best, losses_on_support
 from wsframework.spaces import Weights, WeightSpace, prefixed
 from wsframework.stated import architecture_of
@@ -132,10 +132,9 @@ class Prior(nn.Module):
 
     def fit_features(self, features: Tensor) -> None:
         """Take mean, deviation and range from the seen tasks' raw features; a constant feature stays unscaled."""
-        std = features.std(0, correction=0) if features.numel() else features.new_ones(features.shape[1])
-        self.feature_mean = features.mean(0)
-        self.feature_std = torch.where(std > CONSTANT, std, torch.ones_like(std))
-        self.feature_min, self.feature_max = features.amin(0), features.amax(0)
+        found = self.conditioner.statistics(features)
+        self.feature_mean, self.feature_std = found.mean, found.deviation
+        self.feature_min, self.feature_max = found.low, found.high
 
     def outside(self, task: Task) -> str:
         """How far a task lies outside what was seen, as a clause (`seen_range.outside`); empty where it does not."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-CONSTANT = 1e-6
-"""A feature that varies by less over the seen tasks counts as constant."""
+from wsframework.parts.statistics import CONSTANT
+
 MARGIN = 0.1
 """How far beyond what was seen a feature still counts as seen, in widths of that range."""
 

@@ -8,10 +8,11 @@ from wsframework.parts.interfaces import Part
 
 @hookimpl
 def wsf_parts() -> Iterable[type[Part]]:
-    """The set denoiser, that of equivariant linear maps, and normalisation by orbit and by layer."""
+    """The set denoiser, that of equivariant linear maps, guidance, and normalisation by orbit and by layer."""
     from wsf_equivariant.canonical import CanonicalForm
     from wsf_equivariant.deepsets import Deepsets
     from wsf_equivariant.functional import Functional
+    from wsf_equivariant.guided import Guided
     from wsf_equivariant.normalisation import Layer, Orbit
 
-    return [Deepsets, Functional, Orbit, Layer, CanonicalForm]
+    return [Deepsets, Functional, Guided, Orbit, Layer, CanonicalForm]

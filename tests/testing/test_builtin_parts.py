@@ -22,6 +22,10 @@ from wsframework.testing.subject import randomised
 
 OPTIONS = [
     ("conditioner", "embedding", {"features": 5}),
+    ("conditioner", "set", {"width": 8, "examples": 2, "kept": 3, "inducing": 2, "heads": 2, "pool": "attention"}),
+    ("conditioner", "text", {"reader": "characters", "buckets": 1024}),
+    ("conditioner", "concat", {"parts": [{"use": "moments"}, {"use": "text"}, {"use": "set", "width": 8}]}),
+    ("denoiser", "guided", {"inner": {"use": "deepsets", "width": 8, "blocks": 1}, "scale": 3.0}),
     ("architecture", "mlp", {"widths": (5, 4), "activation": "tanh"}),
     ("architecture", "mlp", {"widths": (3,), "bias": False, "activation": "gelu"}),
     ("task_family", "gaussians", {"arrangement": "scattered", "modes": 2, "imbalance": 1.0, "points": 12, "query": 9}),
@@ -46,6 +50,8 @@ SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("denoiser", "deepsets", {"width": 12, "blocks": 1, "edge_width": 4}),
     ("denoiser", "graph", {"width": 16, "edge_width": 8, "layers": 2}),
     ("denoiser", "mlp_unet", {"width": 32, "levels": 3, "embedding": 16}),
+    ("denoiser", "guided", {}),
+    ("denoiser", "guided", {"inner": {"use": "mlp_unet", "width": 16, "levels": 1}}),
     ("scheduler", "ddpm", {"schedule": "linear", "steps": 100}),
     ("scheduler", "ddim", {"eta": 0.5}),
     ("scheduler", "ddpm", {"schedule": "sigmoid", "steps": 20}),
@@ -74,6 +80,7 @@ SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("task_family", "glyphs", {}),
 ]
 SLOW = {
+    "guided",
     "pretrained",
     "digits",
     "sinusoids",

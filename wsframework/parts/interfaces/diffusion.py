@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from wsframework.parts.interfaces.part import Part
+from wsframework.parts.statistics import Statistics
 from wsframework.spaces import WeightSpace
 from wsframework.tasks import Task
 
@@ -61,6 +62,13 @@ class TaskConditioner(Part, nn.Module):
     def called(self, task: Task) -> Sequence[str]:
         """What the features of the task are, in words, as far as there are any: the first so many of them."""
         return ()
+
+    def statistics(self, features: Tensor) -> Statistics:
+        """What features are standardised by, from those of the seen tasks (tasks, features).
+
+        By default each is for itself; a conditioner whose features are of one kind may have them share a scale.
+        """
+        return Statistics.of(features)
 
     @abstractmethod
     def forward(self, features: Tensor) -> Tensor:

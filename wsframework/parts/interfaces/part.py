@@ -16,13 +16,14 @@ class Part(ABC):
         kind: the interface, in snake case; set by each interface.
         name: what a config writes after ``use =``.
         paper: where the method comes from ("Ho et al. 2020, arXiv:2006.11239"), or empty.
-        symmetry: what the part claims of its map; `wsframework.testing` proves or refutes it.
+        symmetry: what the part claims of its map; `wsframework.testing` proves or refutes it. A part that wraps
+            another may claim, once it is constructed, what that one does.
     """
 
     kind: ClassVar[str]
     name: ClassVar[str]
     paper: ClassVar[str] = ""
-    symmetry: ClassVar[Claim | None] = None
+    symmetry: Claim | None = None
 
     @classmethod
     def options(cls) -> dict[str, inspect.Parameter]:

@@ -63,8 +63,7 @@ class ConditionerCase:
     def features(self, conditioner: TaskConditioner) -> Tensor:
         """Descriptors of all tasks, standardised as a prior does: (tasks, features)."""
         rows = torch.stack([self.described(conditioner, self.task(k)) for k in range(TASKS)])
-        deviation = (rows - rows.mean(0)).square().mean(0).sqrt()
-        return (rows - rows.mean(0)) / (deviation + 1e-3)
+        return conditioner.statistics(rows).standardise(rows)
 
     def crowd(self, conditioner: TaskConditioner) -> Tensor:
         """The features of all tasks, and random ones, large ones among them: (33, features)."""
@@ -93,13 +92,20 @@ def long_case(subject: Subject) -> Sequence[ConditionerCase]:
 
 @promised("conditioner", any_case, may_decline_all=False)
 def serves(case: ConditionerCase) -> None:
-    """It describes every task of a shape in equally many finite numbers, and embeds them as (batch, ``size``)."""
+    """It describes every task of a shape in equally many finite numbers, which have statistics, and embeds them as
+    (batch, ``size``).
+    """
     conditioner = case.conditioner()
     longer = made_task(case.shape, case.kind, case.points + 5, case.seed + 99)
     first, second = case.described(conditioner), case.described(conditioner, longer)
     require(first.dim() == 1 and first.is_floating_point(), f"a description is {first.dtype} {tuple(first.shape)}")
     require(first.shape == second.shape, f"two tasks have {len(first)} and {len(second)} features")
     require(first.isfinite().all(), "a description is not finite")
+    known = conditioner.statistics(torch.stack([first, second]))
+    for name, value in vars(known).items():
+        require(value.shape == first.shape, f"the {name} of {len(first)} features is {tuple(value.shape)}")
+        require(value.isfinite().all(), f"the {name} of the features is not finite")
+    require((known.deviation > 0).all(), "a feature has no deviation larger than 0 to be divided by")
     out = conditioner(case.features(conditioner))
     wanted = (TASKS, conditioner.size)
     require(out.shape == wanted, f"the embedding of {TASKS} tasks is {tuple(out.shape)}, and size {conditioner.size}")
@@ -109,9 +115,9 @@ def serves(case: ConditionerCase) -> None:
 @promised("conditioner", any_case, further=long_case)
 def claim(case: ConditionerCase) -> None:
     """If it claims to be invariant, the order of the support examples does not matter."""
-    if case.subject.part.symmetry != "invariant":
-        raise Inapplicable("it does not claim to be invariant")
     conditioner, task = case.conditioner(), case.task()
+    if conditioner.symmetry != "invariant":
+        raise Inapplicable("it does not claim to be invariant")
     before = settled(lambda: case.described(conditioner))
     order = torch.randperm(case.points, generator=torch.Generator().manual_seed(case.seed))
     moved = replace(task, support=Data(task.support.x[order], task.support.y[order]))

@@ -159,7 +159,7 @@ def claim(case: DenoiserCase) -> None:
 
     So it does at other widths than its own, where it serves them.
     """
-    claimed = case.subject.part.symmetry
+    claimed = case.denoiser().symmetry
     if claimed is None:
         raise Inapplicable("it claims no symmetry")
     for dtype in (F64, F32):
@@ -176,7 +176,7 @@ def claim(case: DenoiserCase) -> None:
 
 def _error(case: DenoiserCase, denoiser: Denoiser, dtype: torch.dtype, space: WeightSpace) -> float:
     """How far the claim is from holding in ``space``."""
-    measure = equivariance_error if case.subject.part.symmetry == "equivariant" else invariance_error
+    measure = equivariance_error if denoiser.symmetry == "equivariant" else invariance_error
     g = space.random_symmetry(torch.Generator().manual_seed(case.seed), gauge=False)
     x_t, t, condition = case.inputs(dtype, space)
     return measure(partial(_answer, case, denoiser, t, condition, space), space, x_t, g)
