@@ -22,6 +22,7 @@ from wsframework.testing.subject import randomised
 
 OPTIONS = [
     ("conditioner", "embedding", {"features": 5}),
+    ("features", "probe", {"turns": 3, "points": 2, "learned": True}),
     ("architecture", "mlp", {"widths": (5, 4), "activation": "tanh"}),
     ("architecture", "mlp", {"widths": (3,), "bias": False, "activation": "gelu"}),
     ("task_family", "gaussians", {"arrangement": "scattered", "modes": 2, "imbalance": 1.0, "points": 12, "query": 9}),
@@ -42,6 +43,10 @@ NETWORKS = [
     ("siren", {"widths": (4, 5, 3), "omega": 3.0}),
 ]
 SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
+    ("encoder", "sane", {"steps": 4, "width": 8, "blocks": 1, "heads": 2, "batch": 4}),
+    ("encoder", "canonical", {"neurons": "align", "inner": {"use": "pca"}}),
+    ("encoder", "pca", {"components": 6, "whiten": False}),
+    ("features", "probe", {"inputs": "tasks", "points": 4}),
     ("denoiser", "deepsets", {"width": 16, "heads": 4}),
     ("denoiser", "deepsets", {"width": 12, "blocks": 1, "edge_width": 4}),
     ("denoiser", "graph", {"width": 16, "edge_width": 8, "layers": 2}),
@@ -68,6 +73,7 @@ SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("task_family", "glyphs", {}),
 ]
 SLOW = {
+    "sane",
     "pretrained",
     "digits",
     "sinusoids",
