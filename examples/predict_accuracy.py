@@ -28,6 +28,7 @@ from torch import Tensor
 
 import wsframework as wsf
 from wsframework.randomness import generator
+from wsframework.stated import Stated
 from wsframework.tasks import OBJECTIVES, Data
 from wsframework.training import network_losses, network_outputs
 
@@ -137,13 +138,9 @@ def minibatch(split: Split, settings: Settings, own: Tensor, rng: torch.Generato
 
 
 def statistics(weights: wsf.Weights) -> np.ndarray:
-    """Mean, variance, least, quartiles and greatest of each layer's weights and biases: (networks, features)."""
-    quantiles = torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0])
-    found = []
-    for value in weights.parameters().values():
-        rows = value.flatten(1)
-        found += [rows.mean(1), rows.var(1, correction=0), *rows.quantile(quantiles, dim=1)]
-    return torch.stack(found, 1).numpy()
+    """Mean, deviation, least, quartiles and greatest of each layer's weights and biases: (networks, features)."""
+    known = Stated(space=str(weights.space))
+    return wsf.load_registry().get("features", "statistics")(known, SHAPE)(weights.x).numpy()
 
 
 Predict = Callable[[wsf.Weights, Tensor, wsf.Weights], np.ndarray]
@@ -156,11 +153,15 @@ def boosted(seen: wsf.Weights, accuracy: Tensor, unseen: wsf.Weights) -> np.ndar
     return model.predict(statistics(unseen))
 
 
-def regressor(body: str | dict[str, object], epochs: int, augment: str = "none") -> Predict:
-    """`wsframework.Regressor` with this body."""
+def regressor(
+    body: str | dict[str, object], epochs: int, augment: str = "none", features: str | None = None
+) -> Predict:
+    """`wsframework.Regressor` with this body, or with features in its place."""
 
     def predict(seen: wsf.Weights, accuracy: Tensor, unseen: wsf.Weights) -> np.ndarray:
-        return wsf.Regressor(body, epochs=epochs, augment=augment).fit(seen, accuracy).predict(unseen)
+        return (
+            wsf.Regressor(body, features=features, epochs=epochs, augment=augment).fit(seen, accuracy).predict(unseen)
+        )
 
     return predict
 
@@ -171,6 +172,7 @@ def models(epochs: int) -> dict[str, Predict]:
     functional: dict[str, object] = {"use": "functional", "width": 16, "blocks": 2}
     return {
         "statistics, boosted": boosted,
+        "statistics": regressor("functional", epochs, features="statistics"),
         "flat perceptron": regressor(flat, epochs),
         "flat perceptron, permuted": regressor(flat, epochs, "permutations"),
         "functional": regressor(functional, epochs),

@@ -18,6 +18,7 @@ from wsframework.errors import SpaceError
 from wsframework.parts.interfaces import (
     Architecture,
     Denoiser,
+    Features,
     Initializer,
     Part,
     Scheduler,
@@ -415,6 +416,98 @@ class DeclinesInSilence(HonestDenoiser):
         if space.size != self.size:
             raise SpaceError("")
         return super().forward(x_t, t, condition, space)
+
+
+# ----------------------------------------------------------------------------------------------------------- features
+
+
+@honest
+class HonestFeatures(Features):
+    """The sum of all weights, of their squares, and of the third powers."""
+
+    name = "honest-features"
+    symmetry = "invariant"
+    size = 3
+
+    def __init__(self, architecture: Architecture, shape: TaskShape) -> None:
+        super().__init__()
+        self.space = architecture.space(shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.stack([x.pow(k).sum(1) for k in (1, 2, 3)], 1)
+
+
+@breaks("serves")
+class AnotherLength(HonestFeatures):
+    size = 2
+
+
+@breaks("claim")
+class WeighsByPlace(HonestFeatures):
+    def forward(self, x):
+        return super().forward(x * torch.linspace(1, 2, x.shape[1], dtype=x.dtype))
+
+
+@breaks("claim")
+class ClaimsTheGauge(HonestFeatures):
+    """Permutations leave it, and it says that signs and scales do."""
+
+    gauge = True
+
+
+@breaks("claim")
+class EquivariantVector(HonestFeatures):
+    symmetry = "equivariant"
+
+
+@breaks("tells")
+class OneVectorForAll(HonestFeatures):
+    def forward(self, x):
+        return 0 * super().forward(x) + 1
+
+
+@breaks("separates")
+class CentresVectors(HonestFeatures):
+    def forward(self, x):
+        vectors = super().forward(x)
+        return vectors - 0.5 * vectors.mean(0)
+
+
+@breaks("repeats")
+class RandomProjection(HonestFeatures):
+    """Drawn from torch's global generator."""
+
+    def __init__(self, architecture: Architecture, shape: TaskShape) -> None:
+        super().__init__(architecture, shape)
+        self.register_buffer("axes", torch.randn(3, 3))
+
+    def forward(self, x):
+        return super().forward(x) @ self.axes.to(x)
+
+
+@breaks("restores")
+class KeepsItsScaleToItself(HonestFeatures):
+    scale = 1.0
+
+    def fit(self, x, inputs):
+        self.scale = x.std().item()
+
+    def forward(self, x):
+        return super().forward(x) / self.scale
+
+
+@breaks("preserves")
+class CentresInPlace(HonestFeatures):
+    def forward(self, x):
+        vectors = super().forward(x)
+        x.data.sub_(x.data.mean())
+        return vectors
+
+
+@breaks("finite")
+class DividesByTheNorm(HonestFeatures):
+    def forward(self, x):
+        return super().forward(x) / x.norm(dim=1, keepdim=True)
 
 
 # ----------------------------------------------------------------------------------------------------------- encoders

@@ -232,7 +232,7 @@ by_kind = pytest.mark.parametrize("kind", KIND_PAGES)
 @pytest.mark.parametrize("kind", CHECKS)
 def test_every_promise_is_in_the_page_of_its_kind(kind: str) -> None:
     text = PROMISE_PAGES[kind].read_text(encoding="utf-8")
-    (heading,) = [heading for heading in sections(text, 2) if re.fullmatch("What .+ promises", heading)]
+    (heading,) = [heading for heading in sections(text, 2) if re.fullmatch("What .+ promises?", heading)]
     found = [" ".join(line.split()) for line in sections(text, 2)[heading].splitlines() if line.startswith("| `")]
     wanted = [
         f"| `{check.name}` | {' '.join(check.promise.split())} |".replace("||", "\\|\\|") for check in CHECKS[kind]

@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import REGISTRY, tiny
+from tiny import PAIRS, QUICK, REGISTRY, tiny
 from torch import Tensor
 
 from wsframework.config.building import build
@@ -35,7 +35,10 @@ PREDICTIONS = ("epsilon", "v", "clean")
 
 def designed(**changes: object) -> Design:
     """The tiny design with parts (by name) or other fields changed."""
-    parts = {key: PartConfig(value) if key in REGISTRY_KINDS else value for key, value in changes.items()}
+    parts = {
+        key: PartConfig(value, QUICK.get(str(value), {})) if key in REGISTRY_KINDS else value
+        for key, value in changes.items()
+    }
     return replace(RUN.design, **parts)
 
 
@@ -58,8 +61,7 @@ def drawn(prior: Prior) -> Tensor:
     return prior.sample(TASKS[0], 3, generator(1)).x
 
 
-@pytest.mark.parametrize("encoder", sorted(REGISTRY.parts("encoder")))
-@pytest.mark.parametrize("denoiser", sorted(REGISTRY.parts("denoiser")))
+@pytest.mark.parametrize(("encoder", "denoiser"), PAIRS)
 def test_a_saved_prior_draws_the_same(tmp_path: Path, encoder: str, denoiser: str) -> None:
     prior = made(designed(encoder=encoder, denoiser=denoiser))
     prior.save(tmp_path)

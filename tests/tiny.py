@@ -65,3 +65,19 @@ def without_cost(scores: Mapping[str, Any]) -> dict[str, Any]:
 def files(folder: Path) -> set[str]:
     """Every file of a folder, by its relative path."""
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def pairs() -> list[tuple[str, str]]:
+    """The built-in encoders and denoisers, by name, that go together."""
+    fixed = {"pca", "sane"}  # their latents have no free dim
+    return [
+        (encoder, denoiser)
+        for encoder in sorted(REGISTRY.parts("encoder"))
+        for denoiser, part in sorted(REGISTRY.parts("denoiser").items())
+        if part.symmetry is None or encoder not in fixed
+    ]
+
+
+PAIRS = pairs()
+QUICK = {"sane": {"steps": 2, "width": 8, "blocks": 1, "heads": 2}}
+"""Options of parts that take long otherwise."""

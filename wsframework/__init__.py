@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wsframework.parts.interfaces import (
         Architecture,
         Denoiser,
+        Features,
         Initializer,
         Part,
         Scheduler,
@@ -52,6 +53,7 @@ _HOMES: dict[str, str] = {
     "Classifier": "wsframework.models",
     "Data": "wsframework.tasks",
     "Denoiser": _INTERFACES,
+    "Features": _INTERFACES,
     "Initializer": _INTERFACES,
     "Part": _INTERFACES,
     "Prior": "wsframework.prior",
@@ -97,6 +99,7 @@ __all__ = [
     "Classifier",
     "Data",
     "Denoiser",
+    "Features",
     "Initializer",
     "Part",
     "Prior",

@@ -278,6 +278,12 @@ class TaskBatch:
         return TaskBatch(self.support.to(device), self.query.to(device), self.objective)
 
 
+def some_inputs(tasks: Sequence[Task], most: int) -> Tensor:
+    """Support inputs of tasks evenly spread, (points, *inputs): ``most`` of them, or as many as there are."""
+    chosen = torch.linspace(0, len(tasks) - 1, min(len(tasks), most)).round().long().tolist()
+    return torch.cat([tasks[i].support.limited(max(1, most // len(chosen))).x for i in chosen])
+
+
 def _stack(tensors: Sequence[Tensor]) -> Tensor:
     first = tensors[0]
     if all(t is first for t in tensors):

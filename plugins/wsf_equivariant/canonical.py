@@ -11,7 +11,7 @@ from wsframework.alignment import align
 from wsframework.alignment.balance import balance
 from wsframework.alignment.keys import ordered
 from wsframework.alignment.signs import signed
-from wsframework.parts.interfaces import WeightEncoder
+from wsframework.parts.interfaces import Answers, WeightEncoder
 from wsframework.spaces import Weights, WeightSpace
 
 
@@ -44,14 +44,24 @@ class CanonicalForm(WeightEncoder):
     ) -> None:
         super().__init__()
         self.scales, self.signs, self.neurons, self.inner = scales, signs, neurons, inner
+        self.lossless = inner is None or inner.lossless
         self.register_buffer("reference", torch.zeros(space.size if neurons == "align" else 0))
 
     def fit(self, x: Tensor, space: WeightSpace) -> None:
         """Take the zoo's first network for a reference, if networks are to be aligned, and fit the inner encoder."""
-        if self.neurons == "align":
-            self.reference.copy_(self._gauged(x[:1], space)[0])
+        self._refer(x, space)
         if self.inner is not None:
             self.inner.fit(self._moved(x, space), space)
+
+    def fit_to(self, x: Tensor, space: WeightSpace, answers: Answers) -> None:
+        """The same, and the inner encoder is told what networks compute: moving one does not change that."""
+        self._refer(x, space)
+        if self.inner is not None:
+            self.inner.fit_to(self._moved(x, space), space, answers)
+
+    def _refer(self, x: Tensor, space: WeightSpace) -> None:
+        if self.neurons == "align":
+            self.reference.copy_(self._gauged(x[:1], space)[0])
 
     def encode(self, x: Tensor, space: WeightSpace) -> Tensor:
         """The representatives of x (..., size), encoded: (..., latent size)."""

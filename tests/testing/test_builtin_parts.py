@@ -26,6 +26,7 @@ OPTIONS = [
     ("conditioner", "text", {"reader": "characters", "buckets": 1024}),
     ("conditioner", "concat", {"parts": [{"use": "moments"}, {"use": "text"}, {"use": "set", "width": 8}]}),
     ("denoiser", "guided", {"inner": {"use": "deepsets", "width": 8, "blocks": 1}, "scale": 3.0}),
+    ("features", "probe", {"turns": 3, "points": 2, "learned": True}),
     ("architecture", "mlp", {"widths": (5, 4), "activation": "tanh"}),
     ("architecture", "mlp", {"widths": (3,), "bias": False, "activation": "gelu"}),
     ("task_family", "gaussians", {"arrangement": "scattered", "modes": 2, "imbalance": 1.0, "points": 12, "query": 9}),
@@ -46,6 +47,10 @@ NETWORKS = [
     ("siren", {"widths": (4, 5, 3), "omega": 3.0}),
 ]
 SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
+    ("encoder", "sane", {"steps": 4, "width": 8, "blocks": 1, "heads": 2, "batch": 4}),
+    ("encoder", "canonical", {"neurons": "align", "inner": {"use": "pca"}}),
+    ("encoder", "pca", {"components": 6, "whiten": False}),
+    ("features", "probe", {"inputs": "tasks", "points": 4}),
     ("denoiser", "deepsets", {"width": 16, "heads": 4}),
     ("denoiser", "deepsets", {"width": 12, "blocks": 1, "edge_width": 4}),
     ("denoiser", "graph", {"width": 16, "edge_width": 8, "layers": 2}),
@@ -81,6 +86,7 @@ SLOW_OPTIONS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 SLOW = {
     "guided",
+    "sane",
     "pretrained",
     "digits",
     "sinusoids",

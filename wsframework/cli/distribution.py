@@ -22,7 +22,7 @@ CHANGES = {
     "scheduler": "scheduler.use={name}",
     "task_family": "tasks.use={name}",
 }
-"""By kind of part, the change to a config that puts one to use, as a shell takes it."""
+"""By kind of part, the change to a config that puts one to use, as a shell takes it; features are no part of runs."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Distribution:
             "module": self.module,
             "project": self.module.replace("_", "-"),
             "pin": pin(wsframework.__version__),
-            "change": CHANGES[self.kind].format(name=self.name),
+            "change": CHANGES.get(self.kind, "").format(name=self.name),
         }
 
     def write(self, out: Path) -> Path:

@@ -29,7 +29,7 @@ def plugin(
     kind: Annotated[
         str,
         typer.Option(
-            help="architecture, conditioner, denoiser, encoder, initializer, scheduler or task_family.",
+            help="architecture, conditioner, denoiser, encoder, features, initializer, scheduler or task_family.",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where its folder is made.")] = Path(),

@@ -105,8 +105,12 @@ class Filling:
 
 
 def a(noun: str) -> str:
-    """The noun with its article."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    """The noun with its article; a plural has none.
+
+    >>> a("encoder"), a("features")
+    ('an encoder', 'features')
+    """
+    return noun if noun.endswith("s") else f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _as_table(value: Any) -> Any:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from wsframework.errors import RequestError
 from wsframework.spaces import Weights, WeightSpace
+from wsframework.tasks import Task
 from wsframework.zoo import Zoo
 
 Networks = Weights | Zoo | Sequence[Weights | Zoo]
@@ -28,9 +29,15 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """Batches of networks, each of one space, in their order."""
+    """Batches of networks, each of one space, in their order.
+
+    Attributes:
+        parts: of one space each.
+        tasks: those of the zoos among them.
+    """
 
     parts: tuple[Weights, ...]
+    tasks: tuple[Task, ...] = ()
 
     @classmethod
     def of(cls, networks: Networks) -> Given:
@@ -40,7 +47,8 @@ class Given:
             RequestError: if these are no networks, or there are none.
         """
         listed: Sequence[Weights | Zoo] = [networks] if isinstance(networks, Weights | Zoo) else networks
-        parts = []
+        parts: list[Weights] = []
+        tasks: list[Task] = []
         for value in listed if isinstance(listed, list | tuple) else [listed]:
             if not isinstance(value, Weights | Zoo):
                 raise RequestError(
@@ -48,7 +56,8 @@ class Given:
                     f"this is of type {type(value).__name__}"
                 )
             parts.append(value.weights if isinstance(value, Zoo) else value)
-        found = cls(tuple(parts))
+            tasks += value.tasks if isinstance(value, Zoo) else ()
+        found = cls(tuple(parts), tuple(tasks))
         if not len(found):
             raise RequestError("a model reads at least one network; none was given")
         return found

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from wsframework.alignment import augment
 from wsframework.allocation import keep_freed_memory
 from wsframework.models.given import Batch, Given
-from wsframework.models.network import ReadingNetwork
+from wsframework.models.network import Reader
 from wsframework.models.recipe import Recipe
 from wsframework.models.targets import Targets
 from wsframework.spaces import Weights
@@ -22,7 +22,7 @@ CLIP = 1.0
 
 
 def learn(
-    network: ReadingNetwork,
+    network: Reader,
     given: Given,
     targets: Targets,
     encoded: Tensor,
@@ -39,7 +39,7 @@ def learn(
         for batch in given.batches(recipe.batch, generator):
             for group in optimizer.param_groups:
                 group["lr"] = recipe.lr * _rate(step / steps)
-            x, y = moved(batch, recipe, generator), encoded[batch.places].to(network.scale.mean.device)
+            x, y = moved(batch, recipe, generator), encoded[batch.places].to(network.standard.mean.device)
             loss = targets.loss(network(x, batch.space), y)
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)

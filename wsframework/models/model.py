@@ -13,9 +13,10 @@ from torch import Tensor
 from wsframework.config.building import Named, as_config
 from wsframework.device import usable
 from wsframework.errors import RequestError, StoreError
+from wsframework.models.described import Described
 from wsframework.models.given import Given, Networks
 from wsframework.models.learning import learn
-from wsframework.models.network import ReadingNetwork
+from wsframework.models.network import Reader, ReadingNetwork
 from wsframework.models.recipe import Recipe
 from wsframework.models.targets import Array, Targets, as_array
 from wsframework.parts.entrypoints import load_registry
@@ -35,6 +36,8 @@ class Model(ABC, Generic[T]):
     Arguments:
         body: the denoiser that reads the weights, by name or as a table ``{"use": NAME, option: value}``. One that
             claims to be equivariant is pooled over orbits, and the model is invariant; of another every number is read.
+        features: a part that describes networks by vectors, which are read in place of what a body makes of them.
+        network: for features that run networks, the architecture of these; the model is then fitted to a `Zoo`.
         seed: of initial parameters, minibatches and symmetries. Equal seeds give equal models.
         device: where to compute, ``"cpu"``, ``"cuda"``, or ``"auto"``.
         registry: where the body is looked up (default: every installed plugin).
@@ -46,13 +49,13 @@ class Model(ABC, Generic[T]):
         losses: the mean training loss of each epoch.
 
     Raises:
-        PartError: where there is no such body, or an option does not fit it.
+        PartError: where there is no such body, there are no such features, or an option does not fit it.
         ConfigError: where a key of the recipe is unknown, or a value does not fit it.
     """
 
     kind: ClassVar[str]
     learns: type[T]
-    network: ReadingNetwork
+    network: Reader
     spaces: tuple[WeightSpace, ...] = ()
     targets: T
     losses: tuple[float, ...] = ()
@@ -61,6 +64,8 @@ class Model(ABC, Generic[T]):
         self,
         body: Named = "functional",
         *,
+        features: Named | None = None,
+        network: Named | None = None,
         seed: int = 0,
         device: str = "cpu",
         registry: Registry | None = None,
@@ -68,8 +73,16 @@ class Model(ABC, Generic[T]):
     ) -> None:
         self.registry = registry or load_registry()
         self.body, self.seed, self.device = as_config(body), seed, usable(device)
+        self.described = self._described(features, network)
         self.registry.get("denoiser", self.body.use)  # or a PartError
         self.recipe = Recipe.filled(recipe, self.registry)
+
+    def _described(self, features: Named | None, network: Named | None) -> Described | None:
+        if features is None:
+            return None
+        asked, known = as_config(features), None if network is None else as_config(network)
+        self.registry.get("features", asked.use)  # or a PartError
+        return Described(asked, known)
 
     @abstractmethod
     def predict(self, networks: Networks) -> Array:
@@ -94,6 +107,7 @@ class Model(ABC, Generic[T]):
         given.check()
         rows = as_array(targets, len(given))
         self.targets, self.spaces = self.learns.of(rows), given.spaces
+        self.described = self.described.seeing(given) if self.described else None
         cuda = [torch.cuda.current_device()] if self.device == "cuda" else []
         with torch.random.fork_rng(devices=cuda):  # layers draw from torch's own generators
             torch.manual_seed(generator(self.seed, "model", "parameters").initial_seed())
@@ -103,8 +117,10 @@ class Model(ABC, Generic[T]):
             self.losses = learn(self.network, given, self.targets, self.targets.encode(rows), self.recipe, rng)
         return self
 
-    def _built(self) -> ReadingNetwork:
+    def _built(self) -> Reader:
         outputs = self.targets.outputs
+        if self.described:
+            return self.described.reader(self.spaces, outputs, self.recipe, self.registry).to(self.device)
         return ReadingNetwork(self.body, self.spaces, outputs, self.recipe, self.registry).to(self.device)
 
     @torch.no_grad()
@@ -132,6 +148,7 @@ class Model(ABC, Generic[T]):
         config = {
             "model": self.kind,
             "body": asdict(self.body),
+            "described": self.described.kept() if self.described else None,
             "recipe": asdict(self.recipe),
             "seed": self.seed,
             "spaces": [str(space) for space in self.spaces],
@@ -156,6 +173,7 @@ class Model(ABC, Generic[T]):
             body = {"use": config["body"]["use"], **config["body"]["options"]}
             model = cls(body, seed=config["seed"], device=device, registry=registry, **config["recipe"])
             spaces = tuple(WeightSpace.parse(text) for text in config["spaces"])
+            model.described = Described.restored(config["described"]) if config.get("described") else None
             model.targets, model.losses = cls.learns.restored(config["targets"]), tuple(config["losses"])
         except (KeyError, TypeError) as error:
             raise StoreError(f"{path}: this is not what this version says of a model ({error})") from None

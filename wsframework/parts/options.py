@@ -19,6 +19,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "encoder": ("space",),
     "conditioner": ("shape",),
     "denoiser": ("space", "condition_size"),
+    "features": ("architecture", "shape"),
 }
 """What the framework gives to the constructors of each kind; the other kinds are given nothing."""
 

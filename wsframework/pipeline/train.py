@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from wsframework.config.sections import TrainSection
 from wsframework.curriculum import Curriculum
@@ -19,12 +20,15 @@ from wsframework.prior import Prior
 from wsframework.prior_config import Design, Origin
 from wsframework.randomness import generator
 from wsframework.ranks import ALONE, Ranks
+from wsframework.tasks import some_inputs
 from wsframework.zoo import Zoo
 
 EVERY = 500
 TOLD = 20
 FITTED = 2**28
 """Bytes of networks, evenly spread over the zoo, that encoders are fitted to: all of a zoo of 256 MB."""
+ASKED = 64
+"""Inputs of seen tasks, at most, of which encoders may ask what networks say."""
 
 
 def train_prior(
@@ -55,12 +59,27 @@ def train_prior(
         prior = Prior(design, zoo.tasks[0].shape, registry, Origin.of(zoo)).to(device)
         raw = prior.raw_features(zoo.tasks)
         prior.fit_features(raw)
-        prior.encoder.fit(zoo.weights.spread(FITTED).to(prior.device), prior.space)
+        fit_encoder(prior, zoo)
         section = _in_steps(train, len(zoo))
         random = generator(seed, name, "training")
         curriculum = Curriculum(prior, zoo, prior.standardise(raw), section, random, ranks)
         carry_out(Fitting(prior, curriculum, section, random, ranks), name, checkpoint, observer)
     return prior
+
+
+def fit_encoder(prior: Prior, zoo: Zoo) -> None:
+    """Fit the encoder to the zoo; where its tasks have data, it may ask what networks say of some of their inputs."""
+    x = zoo.weights.spread(FITTED).to(prior.device)
+    inputs = some_inputs(zoo.tasks, ASKED).to(prior.device)
+    if not len(inputs):
+        prior.encoder.fit(x, prior.space)
+        return
+
+    def answers(networks: Tensor) -> Tensor:
+        own = inputs.expand(len(networks), *inputs.shape)
+        return prior.architecture.apply(prior.shape, prior.space.unflatten(networks), own)
+
+    prior.encoder.fit_to(x, prior.space, answers)
 
 
 def _in_steps(train: TrainSection, networks: int) -> TrainSection:

@@ -16,7 +16,7 @@ from wsframework.fitting import Fitting
 from wsframework.mixture import Members, Mixture
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.stage import Checkpoint
-from wsframework.pipeline.train import FITTED, carry_out
+from wsframework.pipeline.train import FITTED, carry_out, fit_encoder
 from wsframework.prior import FEATURES, Prior
 from wsframework.prior_config import Design, Origin, Place
 from wsframework.randomness import generator
@@ -86,7 +86,7 @@ def _curriculum(prior: Prior, zoo: Zoo, train: TrainSection, random: torch.Gener
     """What a member learns from, with its descriptors and its encoder fitted."""
     raw = prior.raw_features(zoo.tasks)
     prior.fit_features(raw)
-    prior.encoder.fit(zoo.weights.spread(FITTED).to(prior.device), prior.space)
+    fit_encoder(prior, zoo)
     return Curriculum(prior, zoo, prior.standardise(raw), train, random)
 
 

@@ -14,9 +14,13 @@ from wsframework.parts.statistics import Statistics
 from wsframework.spaces import WeightSpace
 from wsframework.tasks import Task
 
+Answers = Callable[[Tensor], Tensor]
+"""What networks (batch, size) say of inputs that were chosen beforehand, (batch, points, *outputs); differentiable."""
+
 
 class WeightEncoder(Part, nn.Module):
-    """Maps weights to latents and back. Constructed as ``Encoder(space, *, options)``; state is buffers.
+    """Maps weights to latents and back. Constructed as ``Encoder(space, *, options)``; state is buffers, and
+    parameters that ask for no gradient once `fit` is over.
 
     A claim ``symmetry = "equivariant"`` says ``encode(g w) = g encode(w)``.
 
@@ -26,7 +30,7 @@ class WeightEncoder(Part, nn.Module):
     """
 
     kind = "encoder"
-    lossless: ClassVar[bool] = True
+    lossless: bool = True
 
     @abstractmethod
     def fit(self, x: Tensor, space: WeightSpace) -> None:
@@ -39,6 +43,10 @@ class WeightEncoder(Part, nn.Module):
     @abstractmethod
     def decode(self, z: Tensor, space: WeightSpace) -> Tensor:
         """Latents back to weights; differentiable."""
+
+    def fit_to(self, x: Tensor, space: WeightSpace, answers: Answers) -> None:
+        """As `fit`, where it is known what networks compute; this default is for encoders of weights alone."""
+        self.fit(x, space)
 
     def latent(self, space: WeightSpace) -> WeightSpace:
         """What the denoiser sees. The space itself for encoders that keep coordinates apart."""

@@ -5,13 +5,14 @@ from wsframework.testing.promises import (
     conditioner,
     denoiser,
     encoder,
+    features,
     initializer,
     part,
     scheduler,
     task_family,
 )
 
-MODULES = (architecture, conditioner, denoiser, encoder, initializer, part, scheduler, task_family)
+MODULES = (architecture, conditioner, denoiser, encoder, features, initializer, part, scheduler, task_family)
 
 CHECKS = {check.kind: module.CHECKS for module in MODULES for check in module.CHECKS}
 """The checks of each kind of part, and under "part" those of every kind."""
