@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from wsframework.config.reading import read_config
 from wsframework.config.resolving import resolve
 from wsframework.config.sections import Config
 from wsframework.config.writing import to_tables, to_toml
-from wsframework.engines import work
+from wsframework.engines import local, work
 from wsframework.errors import ConfigError, RequestError
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import TaskFamily
@@ -28,6 +29,7 @@ from wsframework.pipeline.run import run
 from wsframework.pipeline.variants import variants
 from wsframework.tasks import TaskSplits
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 MODELS = {
     "coordinate + mlp_unet": {"encoder.use": "coordinate", "denoiser.use": "mlp_unet", "denoiser.width": 8},
     "orbit + deepsets": {"encoder.use": "orbit"},
@@ -39,7 +41,7 @@ NAMES = [f"{model}, {size}" for model in MODELS for size in SIZES]
 
 
 class Built:
-    """Counts the blocks of networks that are trained."""
+    """Counts the blocks of networks that are trained, all in this process, however busy the machine is."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.blocks = 0
@@ -50,6 +52,7 @@ class Built:
             return train(*values)
 
         monkeypatch.setattr(work, "train_block", counted)
+        monkeypatch.setattr(local, "WORTH", math.inf)
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ import typer.main
 from documents import LANGUAGES, PAGES, ROOT, execute
 from reference_rows import config_rows, part_rows, sections
 from tiny import REGISTRY, TABLES, made, tiny
+from undrawn import empty
 
 import wsframework
 import wsframework.testing.architectures
@@ -32,7 +33,6 @@ from wsframework.cli.distribution import Distribution
 from wsframework.config.filling import a
 from wsframework.parts.interfaces import INTERFACES, Part
 from wsframework.pipeline.ablate import ablate
-from wsframework.pipeline.report.contents import Figure
 from wsframework.pipeline.run import run
 from wsframework.testing.promises import CHECKS
 from wsframework.tracing.rules import RULES
@@ -72,12 +72,6 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     for name in set(sys.modules) - before:
         if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]
-
-
-def empty(stem: str, shows: str, _: object, folder: Path) -> Figure:
-    """A figure without its drawing, which takes most of the time of a tiny run and has tests of its own."""
-    (folder / f"{stem}.png").touch()
-    return Figure(stem, shows, b"<svg/>")
 
 
 @by_page

@@ -17,12 +17,14 @@ from wsframework.config.sections import Config
 from wsframework.errors import RequestError
 from wsframework.pipeline.gathering import gather
 from wsframework.pipeline.lock import run_lock
+from wsframework.pipeline.report.figures import saved
 from wsframework.pipeline.run import run
 from wsframework.pipeline.single import Run
 from wsframework.prior import Prior
 from wsframework.store import load_tensors
 from wsframework.tasks import Data, Task
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 EVERYONE = tuple(REGISTRY.parts("initializer"))
 BEST = "prior (best of 3)"
 CONFIG = made({"compare.initializers": EVERYONE, "compare.pretrained.steps": 5, "compare.reptile.steps": 2})
@@ -46,8 +48,12 @@ def done(config: Config, folder: Path) -> Done:
 
 @pytest.fixture(scope="module")
 def everyone(tmp_path_factory: pytest.TempPathFactory) -> Done:
-    """A run with every initializer that there is."""
-    return done(CONFIG, tmp_path_factory.mktemp("everyone"))
+    """A run with every initializer that there is, and its figures."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("wsframework.pipeline.report.figures.saved", saved)
+        found = done(CONFIG, tmp_path_factory.mktemp("everyone"))
+    assert all(figure.stat().st_size for figure in (found.folder / "figures").iterdir())
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from wsframework.cli.app import app
 from wsframework.pipeline.plan import on_line, plan
 from wsframework.pipeline.run import run
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 CONFIG = tiny(finetune__epochs=1)
 
 

@@ -137,7 +137,7 @@ def test_a_built_in_part_keeps_its_promises_with_more_data(part: Subject, check:
 
 def denoiser(name: str, space: WeightSpace, seed: int, dtype: torch.dtype) -> Denoiser:
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         made: Denoiser = Subject(REGISTRY.get("denoiser", name), registry=REGISTRY).build(space, 2)
     return randomised(made, torch.Generator().manual_seed(seed)).to(dtype).eval()
 

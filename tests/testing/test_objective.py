@@ -36,6 +36,6 @@ class Huber:
 @pytest.mark.parametrize("points", [1, 7])
 def test_an_honest_objective_has_no_fault(objective: Objective, points: int) -> None:
     for seed in range(30):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         data = Data(torch.randn(points, 1), 0.1 * torch.randn(points, 1))
         assert fault_of_objective(Task("small", SHAPE, data, data, objective)) == ""

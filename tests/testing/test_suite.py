@@ -9,34 +9,41 @@ from tiny import REGISTRY
 from wsframework.errors import RequestError
 from wsframework.parts.interfaces import INTERFACES, Part
 from wsframework.testing import Subject, checks_of, judge, parametrize_with_checks
+from wsframework.testing.check import Check, Refuted
 from wsframework.testing.promises import CHECKS
 
 EXAMPLES = 8
 
 
-def _own() -> set[type[Part]]:
-    """Of each check, the first mutant that breaks it and nothing else; the others are for the slow suite."""
-    first: dict[tuple[str, ...], type[Part]] = {}
+def _own() -> dict[str, tuple[type[Part], Check]]:
+    """Of each check, the first mutant that breaks it and nothing else."""
+    first: dict[str, tuple[type[Part], Check]] = {}
     for part, broken in MUTANTS:
-        if len(broken) == 1:
-            first.setdefault((part.kind, *broken), part)
-    return set(first.values())
+        for check in checks_of(part):
+            if broken == {check.name}:
+                first.setdefault(f"{part.kind}-{check}", (part, check))
+    return first
 
 
 OWN = _own()
 
 
-def _named(part: type[Part], broken: frozenset[str]) -> object:
-    marks = () if part in OWN else pytest.mark.slow
-    return pytest.param(part, broken, id=f"{part.kind}-{part.__name__}", marks=marks)
+def subject(part: type[Part]) -> Subject:
+    return Subject(part, examples=EXAMPLES, registry=REGISTRY)
 
 
 def refuted(part: type[Part]) -> set[str]:
-    subject = Subject(part, examples=EXAMPLES, registry=REGISTRY)
-    return {finding.check for finding in judge(subject) if finding.verdict == "refuted"}
+    return {finding.check for finding in judge(subject(part)) if finding.verdict == "refuted"}
 
 
-@pytest.mark.parametrize(("part", "broken"), [_named(*mutant) for mutant in MUTANTS])
+@pytest.mark.parametrize(("part", "check"), OWN.values(), ids=OWN)
+def test_a_check_refutes_a_mutant_of_its_own(part: type[Part], check: Check) -> None:
+    with pytest.raises(Refuted):
+        check(subject(part))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("part", "broken"), MUTANTS, ids=[f"{part.kind}-{part.__name__}" for part, _ in MUTANTS])
 def test_a_mutant_fails_the_checks_that_it_breaks_and_no_other(part: type[Part], broken: frozenset[str]) -> None:
     assert refuted(part) == broken
 

@@ -205,7 +205,7 @@ def modules(draw: st.DrawFn, max_blocks: int = 3) -> KnownModule:
     kind = draw(st.sampled_from(["vectors", "sequences", "images"]))
     torch_seed = draw(st.integers(0, 2**32 - 1))
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(torch_seed)
+        torch.default_generator.manual_seed(torch_seed)
         module = _images(draw) if kind == "images" else _Growing(3)
         if kind != "images":
             _linear(draw, module)

@@ -36,7 +36,7 @@ class Architecture(Part):
         rows = []
         with torch.random.fork_rng(devices=[]):
             for seed in seeds:
-                torch.manual_seed(seed)
+                torch.default_generator.manual_seed(seed)
                 rows.append(space.flatten(self.network(shape).state_dict()))
         return torch.stack(rows)
 

@@ -150,7 +150,7 @@ def initializes(case: ArchitectureCase) -> None:
     architecture, space = case.built()
     drawn = []
     for seed in (1, 2):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         drawn.append(architecture.initialize(case.shape, case.networks + 1, torch.Generator().manual_seed(case.seed)))
     wanted = (case.networks + 1, space.size)
     require(drawn[0].shape == wanted, f"it gives {tuple(drawn[0].shape)}, not {wanted}")

@@ -40,7 +40,7 @@ class ConditionerCase:
 
     def conditioner(self, built: int = 0) -> TaskConditioner:
         """With random parameters; ``built`` seeds what the constructor draws."""
-        torch.manual_seed(built)
+        torch.default_generator.manual_seed(built)
         with may_decline():
             made = cast(TaskConditioner, self.subject.build(self.shape))
         return randomised(made, torch.Generator().manual_seed(self.seed)).eval()
@@ -51,7 +51,7 @@ class ConditionerCase:
 
     def described(self, conditioner: TaskConditioner, task: Task | None = None) -> Tensor:
         """What the conditioner says of a task (default: the first)."""
-        torch.manual_seed(self.seed)
+        torch.default_generator.manual_seed(self.seed)
         with may_decline():
             return conditioner.describe(task or self.task())
 
@@ -206,13 +206,13 @@ def repeats(case: ConditionerCase) -> None:
     conditioner, answers = case.conditioner(), []
     _ = case.described(conditioner)
     for seed in (1, 2):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         with leaves_generator():
             features = torch.stack([conditioner.describe(case.task(k)) for k in range(TASKS)])
             answers.append((features, case.embedded(conditioner, features)))
     require(same(answers[0][0], answers[1][0]), "two descriptions of one task differ")
     require(same(answers[0][1], answers[1][1]), "two embeddings of one task differ")
-    torch.manual_seed(3)
+    torch.default_generator.manual_seed(3)
     require(same(case.conditioner().describe(case.task()), answers[0][0][0]), "another one like it describes otherwise")
     namesake = replace(case.task(1), name=case.task().name)
     afresh = case.described(case.conditioner(), namesake)

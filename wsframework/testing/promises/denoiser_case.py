@@ -47,7 +47,7 @@ class DenoiserCase:
 
     def denoiser(self, dtype: torch.dtype = F64, built: int = 0) -> Denoiser:
         """With random parameters; ``built`` seeds what the constructor draws."""
-        torch.manual_seed(built)
+        torch.default_generator.manual_seed(built)
         with may_decline():
             made = cast(Denoiser, self.subject.build(self.space, self.condition_size))
         return randomised(made, torch.Generator().manual_seed(self.seed)).to(dtype).eval()
@@ -65,7 +65,7 @@ class DenoiserCase:
 
     def answer(self, denoiser: Denoiser, inputs: Inputs, space: WeightSpace | None = None) -> Tensor:
         """The denoiser's answer, given copies of the inputs and a global generator that is always the same."""
-        torch.manual_seed(self.seed)
+        torch.default_generator.manual_seed(self.seed)
         x_t, t, condition = (value.clone() for value in inputs)
         out: Tensor = denoiser(x_t, t, condition, space or self.space)
         return out

@@ -47,7 +47,7 @@ class EncoderCase:
 
     def fresh(self, dtype: torch.dtype = F64, built: int = 0) -> WeightEncoder:
         """Not fitted; random parameters, if it has any; ``built`` seeds what the constructor draws."""
-        torch.manual_seed(built)
+        torch.default_generator.manual_seed(built)
         with may_decline():
             made = cast(WeightEncoder, self.subject.build(self.space))
         return randomised(made, torch.Generator().manual_seed(self.seed)).to(dtype).eval()
@@ -224,7 +224,7 @@ def repeats(case: EncoderCase) -> None:
         encoder = case.fresh()
         if seed == 2:
             encoder.fit(2 * case.zoo()[:5] + 1, case.space)
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         encoder.fit(case.zoo(), case.space)
         answers.append([case.encode(encoder, case.zoo())])
         case.decode(encoder, case.encode(encoder, 2 * case.zoo()[:5] + 1))

@@ -75,7 +75,7 @@ class InitializerCase:
 
     def weights(self, initializer: Initializer, tasks: Sequence[Task] | None = None, seed: int = 7) -> Tensor:
         """What it gives for tasks (default: all of them), (tasks, draws, size)."""
-        torch.manual_seed(self.seed)
+        torch.default_generator.manual_seed(self.seed)
         return initializer.weights(tasks or self.tasks(), self.draws, torch.Generator().manual_seed(seed))
 
 
@@ -146,7 +146,7 @@ def repeats(case: InitializerCase) -> None:
     found = []
     for seed in (1, 2):
         setting = case.setting()
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         with leaves_generator():
             initializer = case.fitted(setting)
             if seed == 2:

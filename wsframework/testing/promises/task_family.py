@@ -129,7 +129,7 @@ def repeats(case: FamilyCase) -> None:
     """Equal generators draw equal tasks, others draw others; torch's global generator changes nothing, nor changes."""
     drawn, family = [], case.family()
     for seed in (1, 2):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         with leaves_generator():
             drawn.append(case.splits(family))
     for split in SPLITS:
