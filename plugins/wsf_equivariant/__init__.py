@@ -8,10 +8,11 @@ from wsframework.parts.interfaces import Part
 
 @hookimpl
 def wsf_parts() -> Iterable[type[Part]]:
-    """The set denoiser, that of equivariant linear maps, and normalisation by orbit and by layer."""
+    """Denoisers of sets and of equivariant linear maps, what makes either gauged, and encoders."""
     from wsf_equivariant.canonical import CanonicalForm
     from wsf_equivariant.deepsets import Deepsets
     from wsf_equivariant.functional import Functional
+    from wsf_equivariant.gauged import Gauged
     from wsf_equivariant.normalisation import Layer, Orbit
 
-    return [Deepsets, Functional, Orbit, Layer, CanonicalForm]
+    return [Deepsets, Functional, Gauged, Orbit, Layer, CanonicalForm]

@@ -7,7 +7,9 @@ import time
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
+from wsframework.alignment import augment
 from wsframework.config.sections import TrainSection
 from wsframework.curriculum import Curriculum
 from wsframework.errors import StoreError
@@ -19,12 +21,15 @@ from wsframework.prior import Prior
 from wsframework.prior_config import Design, Origin
 from wsframework.randomness import generator
 from wsframework.ranks import ALONE, Ranks
+from wsframework.spaces import Weights
 from wsframework.zoo import Zoo
 
 EVERY = 500
 TOLD = 20
 FITTED = 2**28
 """Bytes of networks, evenly spread over the zoo, that encoders are fitted to: all of a zoo of 256 MB."""
+MOVED = 64
+"""With augmentation, the networks of a small zoo are moved several times each, to at least so many."""
 
 
 def train_prior(
@@ -55,12 +60,23 @@ def train_prior(
         prior = Prior(design, zoo.tasks[0].shape, registry, Origin.of(zoo)).to(device)
         raw = prior.raw_features(zoo.tasks)
         prior.fit_features(raw)
-        prior.encoder.fit(zoo.weights.spread(FITTED).to(prior.device), prior.space)
+        prior.encoder.fit(shown(zoo.weights, train, generator(seed, name, "fitted")).to(prior.device), prior.space)
         section = _in_steps(train, len(zoo))
         random = generator(seed, name, "training")
         curriculum = Curriculum(prior, zoo, prior.standardise(raw), section, random, ranks)
         carry_out(Fitting(prior, curriculum, section, random, ranks), name, checkpoint, observer)
     return prior
+
+
+def shown(weights: Weights, train: TrainSection, random: torch.Generator) -> Tensor:
+    """What an encoder is fitted to: networks evenly spread over the zoo, (networks, size).
+
+    Where training moves networks by random symmetries, these are moved too: `MOVED` of them, at least.
+    """
+    x = weights.spread(FITTED)
+    if not train.augment:
+        return x
+    return augment(Weights(weights.space, x.repeat(math.ceil(MOVED / len(x)), 1)), random).x
 
 
 def _in_steps(train: TrainSection, networks: int) -> TrainSection:

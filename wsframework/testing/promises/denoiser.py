@@ -15,6 +15,7 @@ from wsframework.parts.interfaces import Denoiser
 from wsframework.spaces import WeightSpace, orbits
 from wsframework.testing.check import Inapplicable, Refusal, may_decline, promised, require, require_rounding
 from wsframework.testing.equivariance import equivariance_error, invariance_error, relative_difference
+from wsframework.testing.gauges import turning
 from wsframework.testing.promises.denoiser_case import (
     ENDS,
     F32,
@@ -22,6 +23,7 @@ from wsframework.testing.promises.denoiser_case import (
     DenoiserCase,
     any_case,
     crowded_case,
+    gauged_case,
     late_case,
     telling_case,
     wide_case,
@@ -159,7 +161,7 @@ def claim(case: DenoiserCase) -> None:
 
     So it does at other widths than its own, where it serves them.
     """
-    claimed = case.subject.part.symmetry
+    claimed = case.denoiser().symmetry
     if claimed is None:
         raise Inapplicable("it claims no symmetry")
     for dtype in (F64, F32):
@@ -176,7 +178,7 @@ def claim(case: DenoiserCase) -> None:
 
 def _error(case: DenoiserCase, denoiser: Denoiser, dtype: torch.dtype, space: WeightSpace) -> float:
     """How far the claim is from holding in ``space``."""
-    measure = equivariance_error if case.subject.part.symmetry == "equivariant" else invariance_error
+    measure = equivariance_error if denoiser.symmetry == "equivariant" else invariance_error
     g = space.random_symmetry(torch.Generator().manual_seed(case.seed), gauge=False)
     x_t, t, condition = case.inputs(dtype, space)
     return measure(partial(_answer, case, denoiser, t, condition, space), space, x_t, g)
@@ -200,6 +202,27 @@ def _answer(
     case: DenoiserCase, denoiser: Denoiser, t: Tensor, condition: Tensor, space: WeightSpace, x_t: Tensor
 ) -> Tensor:
     return case.answer(denoiser, (x_t, t, condition), space)
+
+
+@promised("denoiser", gauged_case)
+def gauges(case: DenoiserCase) -> None:
+    """What it claims of gauges holds: ``f(g x_t, t, c) = g f(x_t, t, c)`` for signs or scales g too, in both dtypes.
+
+    No sign and no scale changes channels of its own.
+    """
+    kinds = case.denoiser().gauges
+    if not kinds:
+        raise Inapplicable("it claims nothing of gauges")
+    turned = turning(case.space, kinds, case.seed)
+    for dtype in (F64, F32):
+        denoiser, (x_t, t, condition) = case.denoiser(dtype), case.inputs(dtype)
+        answer = partial(_answer, case, denoiser, t, condition, case.space)
+        moved = f"to {' and '.join(kinds)}s"
+        require_rounding(equivariance_error(answer, case.space, x_t, turned), dtype, f"it is not equivariant {moved}")
+        if cast(type[Denoiser], case.subject.part).channels is not Denoiser.channels:
+            held = partial(denoiser.channels, t=t, condition=condition, space=case.space)
+            error = invariance_error(lambda x_t, held=held: held(x_t.clone()), case.space, x_t, turned)
+            require_rounding(error, dtype, f"its channels are not invariant {moved}")
 
 
 @promised("denoiser", any_case)
@@ -267,4 +290,4 @@ def transfers(case: DenoiserCase) -> None:
             require(out.isfinite().all(), "at other widths, the answer is not finite")
 
 
-CHECKS = (serves, finite, trains, attends, relates, claim, restores, separates, repeats, preserves, transfers)
+CHECKS = (serves, finite, trains, attends, relates, claim, gauges, restores, separates, repeats, preserves, transfers)
