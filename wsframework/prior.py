@@ -20,7 +20,6 @@ from wsframework.prior_config import Design, Origin, Place, PriorConfig
 from wsframework.seen_range import CONSTANT, outside
 from wsframework.selection import best, losses_on_support
 from wsframework.spaces import Weights, WeightSpace, prefixed
-from wsframework.spaces.notation import Gauge
 from wsframework.stated import architecture_of
 from wsframework.store import load_tensors, save_tensors, write_atomic
 from wsframework.tasks import Task, TaskShape
@@ -215,17 +214,9 @@ def check_symmetry(denoiser: Denoiser, encoder: WeightEncoder, latent: WeightSpa
             f"denoiser {denoiser.name!r} is equivariant, but the latent of encoder {encoder.name!r} has no free dim "
             "to be equivariant to; use a denoiser without that claim, or another encoder"
         )
-    for gauge in denoiser.gauges:
-        _check_gauge(gauge, denoiser, encoder, latent)
-
-
-def _check_gauge(gauge: Gauge, denoiser: Denoiser, encoder: WeightEncoder, latent: WeightSpace) -> None:
-    """Raises: PartError where latents have no signs, or no scales, that the denoiser could be equivariant to."""
-    told = f"denoiser {denoiser.name!r} is equivariant to {gauge}s of neurons, but"
-    if not any(dim.gauge == gauge for dim in latent.dims):
-        raise PartError(f"{told} the latent of encoder {encoder.name!r} has none; use the inner denoiser alone")
-    if gauge not in encoder.gauges:
+    for gauge in set(denoiser.gauges) & {dim.gauge for dim in latent.dims} - set(encoder.gauges):
         raise PartError(
-            f"{told} encoder {encoder.name!r} does not leave them as they are; use one whose latents turn with "
-            "weights, such as 'orbit' with means = \"still\""
+            f"denoiser {denoiser.name!r} is equivariant to {gauge}s of neurons, but latents of encoder "
+            f"{encoder.name!r} have other {gauge}s than weights; use one that keeps them, such as 'orbit' with "
+            "means = 'still'"
         )

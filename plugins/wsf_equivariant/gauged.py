@@ -13,8 +13,8 @@ from wsframework.alignment.symmetries import Symmetries
 from wsframework.parts.interfaces import Denoiser
 from wsframework.spaces import WeightSpace
 
-STEADY = 1e-15
-"""Change of a log-scale below which scales are in balance: rounding in float64."""
+STEADY = 1e-14
+"""Change of a log-scale below which scales are in balance: little more than rounding in float64."""
 
 
 class Gauged(Denoiser):
