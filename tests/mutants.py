@@ -84,16 +84,6 @@ class SeesSigns(HonestDenoiser):
 
 
 @breaks("gauges")
-class OddEverywhere(HonestDenoiser):
-    """It turns where all signs do, and not where one does."""
-
-    gauges = ("sign",)
-
-    def forward(self, x_t, t, condition, space):
-        return super().forward(x_t, t, condition, space) - super().forward(-x_t, t, condition, space)
-
-
-@breaks("gauges")
 class HoldsSigns(HonestDenoiser):
     """It is odd in each weight, but its channels are of weights as they are."""
 
