@@ -35,8 +35,8 @@ class Acting:
 
     def to(self, device: torch.device) -> Acting:
         """The same with its tensors on ``device``."""
-        tensors = (tensor.to(device) for tensor in (self.element, self.count, self.orbit))
-        return Acting(self.elements, *tensors, self.keys)
+        element, count, orbit = (tensor.to(device) for tensor in (self.element, self.count, self.orbit))
+        return Acting(self.elements, element, count, orbit, self.keys)
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ from wsf_equivariant.frame import SignFrame
 from wsf_equivariant.functional import Functional
 from wsframework.alignment.balance import balance
 from wsframework.alignment.symmetries import Symmetries
-from wsframework.parts.interfaces import Denoiser
+from wsframework.parts.interfaces import Claim, Denoiser
 from wsframework.spaces import WeightSpace
 
 STEADY = 1e-14
@@ -34,7 +34,7 @@ class Gauged(Denoiser):
 
     name = "gauged"
     paper = "Kalogeropoulos et al. 2024, arXiv:2406.10685; Dym et al. 2024, arXiv:2402.16077"
-    symmetry = "equivariant"
+    symmetry: Claim | None = "equivariant"
     gauges = ("sign",)
 
     def __init__(
@@ -62,9 +62,10 @@ class Gauged(Denoiser):
         x = x_t * scale
         if self.frame is None:
             answer: Tensor = self.inner(x, t, condition, space)
-            return answer / scale
-        nu, beside = self.frame(x, t, space)
-        return (nu * self.inner(nu * x, t, condition, space) + (1 - nu.square()) * beside * x) / scale
+        else:
+            nu, beside = self.frame(x, t, space)
+            answer = nu * self.inner(nu * x, t, condition, space) + (1 - nu.square()) * beside * x
+        return answer / scale
 
     def channels(self, x_t: Tensor, t: Tensor, condition: Tensor, space: WeightSpace) -> Tensor:
         """What the inner one holds of the weights that it sees, (batch, size, channels)."""

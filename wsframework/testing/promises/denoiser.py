@@ -198,6 +198,11 @@ def _error_of_channels(case: DenoiserCase) -> float:
     return equivariance_error(mixed, case.space, x_t, g)
 
 
+def _channels(denoiser: Denoiser, t: Tensor, condition: Tensor, space: WeightSpace, x_t: Tensor) -> Tensor:
+    """Its channels at a copy of x_t."""
+    return denoiser.channels(x_t.clone(), t, condition, space)
+
+
 def _answer(
     case: DenoiserCase, denoiser: Denoiser, t: Tensor, condition: Tensor, space: WeightSpace, x_t: Tensor
 ) -> Tensor:
@@ -220,8 +225,8 @@ def gauges(case: DenoiserCase) -> None:
         moved = f"to {' and '.join(kinds)}s"
         require_rounding(equivariance_error(answer, case.space, x_t, turned), dtype, f"it is not equivariant {moved}")
         if cast(type[Denoiser], case.subject.part).channels is not Denoiser.channels:
-            held = partial(denoiser.channels, t=t, condition=condition, space=case.space)
-            error = invariance_error(lambda x_t, held=held: held(x_t.clone()), case.space, x_t, turned)
+            held = partial(_channels, denoiser, t, condition, case.space)
+            error = invariance_error(held, case.space, x_t, turned)
             require_rounding(error, dtype, f"its channels are not invariant {moved}")
 
 
