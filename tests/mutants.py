@@ -77,6 +77,26 @@ class HonestDenoiser(Denoiser):
         return out
 
 
+@breaks("gauges")
+class SeesSigns(HonestDenoiser):
+    """It claims that it turns with the signs of neurons, and knows nothing of them."""
+
+    gauges = ("sign",)
+
+
+@breaks("gauges")
+class HoldsSigns(HonestDenoiser):
+    """It is odd in each weight, but its channels are of weights as they are."""
+
+    gauges = ("sign",)
+
+    def forward(self, x_t, t, condition, space):
+        return x_t * (1 + super().forward(x_t.square(), t, condition, space))
+
+    def channels(self, x_t, t, condition, space):
+        return torch.stack([x_t, self(x_t, t, condition, space)], -1)
+
+
 @breaks("serves")
 class OtherDtype(HonestDenoiser):
     def forward(self, x_t, t, condition, space):
@@ -540,6 +560,13 @@ class AlwaysBatched(HonestEncoder):
     def encode(self, x, space):
         z = super().encode(x, space)
         return z[None] if z.dim() == 1 else z
+
+
+@breaks("gauges")
+class ShiftsWhatTurns(HonestEncoder):
+    """It takes a mean off weights whose signs may be turned, and claims that it makes no difference."""
+
+    gauges = ("sign", "scale")
 
 
 @breaks("inverts")

@@ -53,6 +53,7 @@ FAULTS = [
     ({"__doc__": None}, "no docstring"),
     ({"kind": "scheduling"}, "none of the interfaces"),
     ({"symmetry": "invertible"}, "claims symmetry 'invertible'"),
+    ({"gauges": ("phase",)}, r"claims gauges \('phase',\)"),
     ({"__init__": unannotated}, "option 'option' has no annotation"),
     ({"__init__": without_default}, "option 'option' has no default"),
     ({"__init__": positional}, r"must be \(self, \*, options\)"),

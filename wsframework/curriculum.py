@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from wsframework.alignment.symmetries import Symmetries
 from wsframework.config.sections import TrainSection
 from wsframework.precision import computing_in
 from wsframework.prior import Prior
@@ -80,7 +81,8 @@ class Curriculum:
         mine, part = self.ranks.share(len(chosen))
         weights = self.networks.rows(chosen[mine])
         if self.train.augment:
-            weights = prior.space.random_symmetry(self.generator).act(weights)
+            moves = Symmetries.random(prior.space, len(chosen), self.generator)
+            weights = moves.rows(torch.arange(len(chosen))[mine]).act(weights)
         x_0 = prior.encoder.encode(weights, prior.space)
         t = prior.scheduler.draw_times(len(chosen), self.generator)[mine].to(x_0.device)
         noise = torch.randn(len(chosen), x_0.shape[1], generator=self.generator)[mine].to(x_0.device)

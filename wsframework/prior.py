@@ -241,7 +241,7 @@ class Prior(nn.Module):
 
 
 def check_symmetry(denoiser: Denoiser, encoder: WeightEncoder, latent: WeightSpace) -> None:
-    """Nothing, where an equivariant denoiser has something to be equivariant to.
+    """Nothing, where an equivariant denoiser has something to be equivariant to, permutations and gauges.
 
     Raises:
         PartError: where it has not.
@@ -250,4 +250,10 @@ def check_symmetry(denoiser: Denoiser, encoder: WeightEncoder, latent: WeightSpa
         raise PartError(
             f"denoiser {denoiser.name!r} is equivariant, but the latent of encoder {encoder.name!r} has no free dim "
             "to be equivariant to; use a denoiser without that claim, or another encoder"
+        )
+    for gauge in set(denoiser.gauges) & {dim.gauge for dim in latent.dims} - set(encoder.gauges):
+        raise PartError(
+            f"denoiser {denoiser.name!r} is equivariant to {gauge}s of neurons, but latents of encoder "
+            f"{encoder.name!r} have other {gauge}s than weights; use one that keeps them, such as 'orbit' with "
+            "means = 'still'"
         )

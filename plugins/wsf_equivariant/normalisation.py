@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -22,8 +23,9 @@ class Pooled(WeightEncoder):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, space: WeightSpace) -> None:
+    def __init__(self, space: WeightSpace, *, means: Literal["all", "still"] = "all") -> None:
         super().__init__()
+        self.gauges = ("sign", "scale") if means == "still" else ()
         _, keys = self.groups(space)
         self.place = {key: i for i, key in enumerate(keys)}
         self.register_buffer("mean", torch.zeros(len(keys)))
@@ -53,9 +55,16 @@ class Pooled(WeightEncoder):
         index, x = self._index(space), x.to(self.mean)
         count = torch.zeros_like(self.mean).index_add_(0, index, x.new_ones(space.size)).clamp(min=1)
         mean = torch.zeros_like(self.mean).index_add_(0, index, x.mean(0)) / count
+        if self.gauges:
+            mean = mean * self._still(space)
         square = torch.zeros_like(self.mean).index_add_(0, index, ((x - mean[index]) ** 2).mean(0)) / count
         self.mean.copy_(mean)
         self.std.copy_(torch.where(square > 0, square.sqrt(), torch.ones_like(square)))
+
+    def _still(self, space: WeightSpace) -> Tensor:
+        """1 for each group of which no gauge turns or scales any weight, 0 for the others, (groups,)."""
+        turned = turned_by_gauges(space).to(self.mean)
+        return 1 - torch.zeros_like(self.mean).index_add_(0, self._index(space), turned).clamp(max=1)
 
     def encode(self, x: Tensor, space: WeightSpace) -> Tensor:
         """``(x - mu) / sigma``."""
@@ -69,7 +78,12 @@ class Pooled(WeightEncoder):
 
 
 class Orbit(Pooled):
-    """One mean and deviation an orbit: for ``hidden in``, one for each input column."""
+    """One mean and deviation an orbit: for ``hidden in``, one for each input column.
+
+    Options:
+        means: all orbits have one, or still ones alone, whose weights no gauge changes: then signs and scales of
+            neurons act on latents as on weights.
+    """
 
     name = "orbit"
 
@@ -80,7 +94,12 @@ class Orbit(Pooled):
 
 
 class Layer(Pooled):
-    """One mean and deviation a parameter role: layer-wise weight normalisation (the paper's section 3.3)."""
+    """One mean and deviation a parameter role: layer-wise weight normalisation (the paper's section 3.3).
+
+    Options:
+        means: all roles have one, or still ones alone, whose weights no gauge changes: then signs and scales of
+            neurons act on latents as on weights.
+    """
 
     name = "layer"
     paper = "Task-Conditioned Diffusion Models in Weight Space for Rapid Transfer, section 3.3"
@@ -93,6 +112,15 @@ class Layer(Pooled):
             for p, value in zip(space.parameters, _flat(space), strict=True)
         ]
         return torch.cat(parts), tuple(roles)
+
+
+def turned_by_gauges(space: WeightSpace) -> Tensor:
+    """Whether some gauge changes each coordinate, booleans (size,)."""
+    turned = torch.zeros(space.size, dtype=torch.bool)
+    for block in space.blocks():
+        if any(o.exponent and space.dim(o.dim).gauge for o in block.occurrences):
+            turned[space.block_index(block).flatten()] = True
+    return turned
 
 
 def _flat(space: WeightSpace) -> list[Tensor]:

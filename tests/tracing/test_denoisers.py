@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import pytest
 import torch
 from networks import NETWORKS
 from torch import Tensor
 
+from wsframework.config.building import as_config, build
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import Denoiser
 from wsframework.spaces import WeightSpace
 from wsframework.testing.equivariance import TOLERANCES, equivariance_error
+from wsframework.testing.gauges import turning
 from wsframework.tracing import examine
 
-SMALL = {"functional": {"width": 4, "blocks": 2, "context": 8}}
+SMALL: dict[str, dict[str, Any]] = {
+    "functional": {"width": 4, "blocks": 2, "context": 8},
+    "deepsets": {"width": 4, "blocks": 2, "edge_width": 4},
+    "graph": {"width": 4, "edge_width": 4, "layers": 2},
+    "gauged": {"inner": {"use": "functional", "width": 4, "blocks": 1, "context": 8}},
+}
 """Every denoiser that serves each space, and options that make it small."""
 F64 = torch.float64
 QUICK = ("convolutional", "residual_network", "grouped_query_attention", "gru_from_gates")
-CORPUS = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
+CASES = [
+    pytest.param(name, network, marks=() if name == "functional" and network in QUICK else pytest.mark.slow)
+    for name in SMALL
+    for network in NETWORKS
+]
 
 
 @cache
@@ -30,8 +42,8 @@ def space_of(network: str) -> WeightSpace:
 
 def denoiser_of(name: str, space: WeightSpace) -> Denoiser:
     torch.manual_seed(0)
-    make = load_registry().get("denoiser", name)
-    return make(space, 2, **SMALL[name]).double()  # type: ignore[no-any-return,call-arg]
+    config = as_config({"use": name, **SMALL[name]})
+    return build(load_registry(), "denoiser", config, space, 2).double()  # type: ignore[no-any-return]
 
 
 def inputs(space: WeightSpace) -> tuple[Tensor, Tensor, Tensor]:
@@ -41,20 +53,19 @@ def inputs(space: WeightSpace) -> tuple[Tensor, Tensor, Tensor]:
     return 2 * x - 1, t, c
 
 
-@pytest.mark.parametrize("name", SMALL)
-@pytest.mark.parametrize("network", CORPUS)
+@pytest.mark.parametrize(("name", "network"), CASES)
 def test_it_is_equivariant(name, network):
     space = space_of(network)
     denoiser, (x, t, c) = denoiser_of(name, space), inputs(space)
-    g = space.random_symmetry(torch.Generator().manual_seed(2), gauge=False)
+    turned = turning(space, denoiser.gauges, 2)
+    g = turned @ space.random_symmetry(torch.Generator().manual_seed(2), gauge=False)
     for dtype in (F64, torch.float32):
         own, given = denoiser.to(dtype), (t.to(dtype), c.to(dtype))
         error = equivariance_error(lambda v, own=own, given=given: own(v, *given, space), space, x.to(dtype), g)
         assert error <= TOLERANCES[dtype]
 
 
-@pytest.mark.parametrize("name", SMALL)
-@pytest.mark.parametrize("network", CORPUS)
+@pytest.mark.parametrize(("name", "network"), CASES)
 def test_after_training_each_coordinate_sees_others_of_its_parameter(name, network):
     """A map of single weights passes every test of equivariance, as it sees no coupling."""
     space = space_of(network)

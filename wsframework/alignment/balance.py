@@ -17,10 +17,10 @@ from wsframework.spaces import Dim, WeightSpace
 
 SWEEPS = 2000
 PRECISION = 1e-12
-"""Change of a log-scale below which the balance is reached."""
+"""Change of a log-scale that aligning and canonical forms stop at."""
 
 
-def balance(space: WeightSpace, x: Tensor) -> Symmetries:
+def balance(space: WeightSpace, x: Tensor, precision: float = PRECISION) -> Symmetries:
     """For each network of ``x`` (batch, size) the scales of least Euclidean norm; permutations and signs stay.
 
     For incoming weights ``a`` (exponent 1) and outgoing ``b`` (-1) of a neuron the scale is ``sqrt(|b| / |a|)``.
@@ -29,6 +29,9 @@ def balance(space: WeightSpace, x: Tensor) -> Symmetries:
     nothing holds against (exponents of one sign: no least norm) are given the root mean square 1 that way.
     An element whose weights are zero on one side keeps its scale. Where one scale acts on an entry in three places or
     more, `SWEEPS` may end before the balance is reached to the last digit.
+
+    Arguments:
+        precision: change of a log-scale below which the balance is reached.
 
     Raises:
         SpaceError: where weights are complex numbers.
@@ -48,7 +51,7 @@ def balance(space: WeightSpace, x: Tensor) -> Symmetries:
             squares = [_grown(piece, square, dim, step) for piece, square in zip(pieces(space), squares, strict=True)]
             logs[dim.name] += step
             steps.append(step.abs().max().item())
-        if max(steps) < PRECISION:
+        if max(steps) < precision:
             break
     scales = {name: total.exp() for name, total in logs.items()}
     return Symmetries(space, symmetries.permutations, {**symmetries.factors, **scales}, len(x))

@@ -78,7 +78,7 @@ def _after(encoder: PartConfig, seen: Zoo, unseen: Zoo) -> tuple[tuple[float, fl
     """Scores of the unseen networks once they were encoded and decoded, and how many latents there were."""
     plain = PartConfig("none"), PartConfig("ddpm"), PartConfig("mlp_unet", {"width": 8})
     prior = Prior(Design(NETWORK, encoder, *plain), seen.tasks[0].shape)
-    fit_encoder(prior, seen)
+    fit_encoder(prior, seen.weights.x, seen.tasks)
     z = prior.encoder.encode(unseen.weights.x, prior.space)
     return _scores(unseen, prior.encoder.decode(z, prior.space)), prior.latent.size
 

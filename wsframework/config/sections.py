@@ -77,9 +77,9 @@ class TrainSection:
 
     With ``steps``, every minibatch is drawn with replacement. ``clip`` bounds the norm of the gradient (0: does not).
     ``predict`` is what the network's output means. ``ema`` is the decay of the averaged weights that sample
-    (0: none). ``decay`` lets the rate fall to zero along a cosine. ``augment`` applies a random symmetry to
-    every batch. ``output_weight`` weighs the output term: the task loss of the decoded clean estimate on seen
-    tasks' support data. With ``unroll`` = 0 the estimates are those of the noised zoo networks; else they are
+    (0: none). ``decay`` lets the rate fall to zero along a cosine. ``augment`` moves every network of a batch by a
+    random symmetry of its own. ``output_weight`` weighs the output term: the task loss of the decoded clean estimate on
+    seen tasks' support data. With ``unroll`` = 0 the estimates are those of the noised zoo networks; else they are
     those along ``unroll`` steps of the sampler from noise, for any seen task, whether the zoo has it or not.
     ``denoise_weight`` weighs the paper's loss (0 leaves the output term alone). ``precision`` is what the denoiser
     multiplies matrices in; weights, gradients and losses are in float32 in any case.

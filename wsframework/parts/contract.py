@@ -6,12 +6,13 @@ import inspect
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 from wsframework.errors import PartError
 from wsframework.parts.interfaces import INTERFACES, Part
 from wsframework.parts.options import GIVEN, MISSING, Option, options_of
 from wsframework.parts.values import Unfit, conform, understood
+from wsframework.spaces.notation import Gauge
 
 NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
 
@@ -47,6 +48,8 @@ def _faults_of_class(part: type[Part]) -> Iterator[str]:
         yield f"it lacks {', '.join(sorted(part.__abstractmethods__))}"
     if part.symmetry not in ("equivariant", "invariant", None):
         yield f"it claims symmetry {part.symmetry!r}; a claim is 'equivariant', 'invariant' or None"
+    if not set(part.gauges) <= set(get_args(Gauge)):
+        yield f"it claims gauges {part.gauges!r}; a gauge is 'sign' or 'scale'"
 
 
 def _faults_of_constructor(part: type[Part]) -> Iterator[str]:

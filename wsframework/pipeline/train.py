@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from wsframework.alignment import augment
 from wsframework.config.sections import TrainSection
 from wsframework.curriculum import Curriculum
 from wsframework.errors import StoreError
@@ -20,7 +22,8 @@ from wsframework.prior import Prior
 from wsframework.prior_config import Design, Origin
 from wsframework.randomness import generator
 from wsframework.ranks import ALONE, Ranks
-from wsframework.tasks import some_inputs
+from wsframework.spaces import Weights
+from wsframework.tasks import Task, some_inputs
 from wsframework.zoo import Zoo
 
 EVERY = 500
@@ -29,6 +32,8 @@ FITTED = 2**28
 """Bytes of networks, evenly spread over the zoo, that encoders are fitted to: all of a zoo of 256 MB."""
 ASKED = 64
 """Inputs of seen tasks, at most, of which encoders may ask what networks say."""
+MOVED = 64
+"""With augmentation, the networks of a small zoo are moved several times each, to at least so many."""
 
 
 def train_prior(
@@ -59,7 +64,7 @@ def train_prior(
         prior = Prior(design, zoo.tasks[0].shape, registry, Origin.of(zoo)).to(device)
         raw = prior.raw_features(zoo.tasks)
         prior.fit_features(raw)
-        fit_encoder(prior, zoo)
+        fit_encoder(prior, shown(zoo.weights, train, generator(seed, name, "fitted")), zoo.tasks)
         section = _in_steps(train, len(zoo))
         random = generator(seed, name, "training")
         curriculum = Curriculum(prior, zoo, prior.standardise(raw), section, random, ranks)
@@ -67,10 +72,9 @@ def train_prior(
     return prior
 
 
-def fit_encoder(prior: Prior, zoo: Zoo) -> None:
-    """Fit the encoder to the zoo; where its tasks have data, it may ask what networks say of some of their inputs."""
-    x = zoo.weights.spread(FITTED).to(prior.device)
-    inputs = some_inputs(zoo.tasks, ASKED).to(prior.device)
+def fit_encoder(prior: Prior, x: Tensor, tasks: Sequence[Task]) -> None:
+    """Fit the encoder to networks x (networks, size); where tasks have data, it may ask what they say of some inputs."""
+    x, inputs = x.to(prior.device), some_inputs(tasks, ASKED).to(prior.device)
     if not len(inputs):
         prior.encoder.fit(x, prior.space)
         return
@@ -80,6 +84,17 @@ def fit_encoder(prior: Prior, zoo: Zoo) -> None:
         return prior.architecture.apply(prior.shape, prior.space.unflatten(networks), own)
 
     prior.encoder.fit_to(x, prior.space, answers)
+
+
+def shown(weights: Weights, train: TrainSection, random: torch.Generator) -> Tensor:
+    """What an encoder is fitted to: networks evenly spread over the zoo, (networks, size).
+
+    Where training moves networks by random symmetries, these are moved too: `MOVED` of them, at least.
+    """
+    x = weights.spread(FITTED)
+    if not train.augment:
+        return x
+    return augment(Weights(weights.space, x.repeat(math.ceil(MOVED / len(x)), 1)), random).x
 
 
 def _in_steps(train: TrainSection, networks: int) -> TrainSection:

@@ -16,7 +16,7 @@ from wsframework.fitting import Fitting
 from wsframework.mixture import Members, Mixture
 from wsframework.parts.registry import Registry
 from wsframework.pipeline.stage import Checkpoint
-from wsframework.pipeline.train import FITTED, carry_out, fit_encoder
+from wsframework.pipeline.train import FITTED, carry_out, fit_encoder, shown
 from wsframework.prior import FEATURES, Prior
 from wsframework.prior_config import Design, Origin, Place
 from wsframework.randomness import generator
@@ -66,7 +66,8 @@ def train_together(
         priors = _joined(trainees, registry)
         members = Members(list(priors.values())).to(device)
         section, random = _in_steps(train, trainees), generator(seed, "prior", "training")
-        curricula = [_curriculum(priors[name], t.zoo, section, random) for name, t in trainees.items()]
+        fitted = generator(seed, "prior", "fitted")
+        curricula = [_curriculum(priors[name], t.zoo, section, random, fitted) for name, t in trainees.items()]
         mixture = Mixture(curricula, [len(trainee.zoo) for trainee in trainees.values()], random)
         carry_out(Fitting(members, mixture, section, random), "prior", checkpoint, observer)
     return priors
@@ -82,11 +83,13 @@ def _joined(trainees: Mapping[str, Trainee], registry: Registry) -> dict[str, Pr
     return priors
 
 
-def _curriculum(prior: Prior, zoo: Zoo, train: TrainSection, random: torch.Generator) -> Curriculum:
+def _curriculum(
+    prior: Prior, zoo: Zoo, train: TrainSection, random: torch.Generator, fitted: torch.Generator
+) -> Curriculum:
     """What a member learns from, with its descriptors and its encoder fitted."""
     raw = prior.raw_features(zoo.tasks)
     prior.fit_features(raw)
-    fit_encoder(prior, zoo)
+    fit_encoder(prior, shown(zoo.weights, train, fitted), zoo.tasks)
     return Curriculum(prior, zoo, prior.standardise(raw), train, random)
 
 

@@ -6,6 +6,8 @@ import inspect
 from abc import ABC
 from typing import ClassVar, Literal
 
+from wsframework.spaces.notation import Gauge
+
 Claim = Literal["equivariant", "invariant"]
 
 
@@ -16,14 +18,16 @@ class Part(ABC):
         kind: the interface, in snake case; set by each interface.
         name: what a config writes after ``use =``.
         paper: where the method comes from ("Ho et al. 2020, arXiv:2006.11239"), or empty.
-        symmetry: what the part claims of its map; `wsframework.testing` proves or refutes it. A part that wraps
-            another may claim, once it is constructed, what that one does.
+        symmetry: what the part claims of its map; `wsframework.testing` proves or refutes it. That of an instance may
+            depend on its options.
+        gauges: the kinds of gauges that it claims to be equivariant to as well, "sign" and "scale"; likewise.
     """
 
     kind: ClassVar[str]
     name: ClassVar[str]
     paper: ClassVar[str] = ""
     symmetry: Claim | None = None
+    gauges: tuple[Gauge, ...] = ()
 
     @classmethod
     def options(cls) -> dict[str, inspect.Parameter]:

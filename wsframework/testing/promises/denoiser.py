@@ -15,6 +15,7 @@ from wsframework.parts.interfaces import Denoiser
 from wsframework.spaces import WeightSpace, orbits
 from wsframework.testing.check import Inapplicable, Refusal, may_decline, promised, require, require_rounding
 from wsframework.testing.equivariance import equivariance_error, invariance_error, relative_difference
+from wsframework.testing.gauges import turning
 from wsframework.testing.promises.denoiser_case import (
     ENDS,
     F32,
@@ -22,6 +23,7 @@ from wsframework.testing.promises.denoiser_case import (
     DenoiserCase,
     any_case,
     crowded_case,
+    gauged_case,
     late_case,
     telling_case,
     wide_case,
@@ -196,10 +198,36 @@ def _error_of_channels(case: DenoiserCase) -> float:
     return equivariance_error(mixed, case.space, x_t, g)
 
 
+def _channels(denoiser: Denoiser, t: Tensor, condition: Tensor, space: WeightSpace, x_t: Tensor) -> Tensor:
+    """Its channels at a copy of x_t."""
+    return denoiser.channels(x_t.clone(), t, condition, space)
+
+
 def _answer(
     case: DenoiserCase, denoiser: Denoiser, t: Tensor, condition: Tensor, space: WeightSpace, x_t: Tensor
 ) -> Tensor:
     return case.answer(denoiser, (x_t, t, condition), space)
+
+
+@promised("denoiser", gauged_case)
+def gauges(case: DenoiserCase) -> None:
+    """What it claims of gauges holds: ``f(g x_t, t, c) = g f(x_t, t, c)`` for signs or scales g too, in both dtypes.
+
+    No sign and no scale changes channels of its own.
+    """
+    kinds = case.denoiser().gauges
+    if not kinds:
+        raise Inapplicable("it claims nothing of gauges")
+    turned = turning(case.space, kinds, case.seed)
+    for dtype in (F64, F32):
+        denoiser, (x_t, t, condition) = case.denoiser(dtype), case.inputs(dtype)
+        answer = partial(_answer, case, denoiser, t, condition, case.space)
+        moved = f"to {' and '.join(kinds)}s"
+        require_rounding(equivariance_error(answer, case.space, x_t, turned), dtype, f"it is not equivariant {moved}")
+        if cast(type[Denoiser], case.subject.part).channels is not Denoiser.channels:
+            held = partial(_channels, denoiser, t, condition, case.space)
+            error = invariance_error(held, case.space, x_t, turned)
+            require_rounding(error, dtype, f"its channels are not invariant {moved}")
 
 
 @promised("denoiser", any_case)
@@ -267,4 +295,4 @@ def transfers(case: DenoiserCase) -> None:
             require(out.isfinite().all(), "at other widths, the answer is not finite")
 
 
-CHECKS = (serves, finite, trains, attends, relates, claim, restores, separates, repeats, preserves, transfers)
+CHECKS = (serves, finite, trains, attends, relates, claim, gauges, restores, separates, repeats, preserves, transfers)

@@ -13,6 +13,7 @@ from torch import Tensor
 from wsframework.parts.interfaces import Denoiser
 from wsframework.spaces import WeightSpace
 from wsframework.testing.check import may_decline
+from wsframework.testing.gauges import gauged_spaces
 from wsframework.testing.strategies import WIDE, mlp_space, mlp_spaces, weight_spaces
 from wsframework.testing.subject import Subject, randomised
 
@@ -85,6 +86,11 @@ def _cases(draw: st.DrawFn, subject: Subject, spaces: st.SearchStrategy[WeightSp
 def any_case(subject: Subject) -> st.SearchStrategy[DenoiserCase]:
     """Perceptrons of one to four hidden layers, and spaces of every form."""
     return _cases(subject, mlp_spaces() | weight_spaces(max_dims=4, max_parameters=3, max_size=300))
+
+
+def gauged_case(subject: Subject) -> st.SearchStrategy[DenoiserCase]:
+    """Perceptrons whose neurons have signs or scales, and spaces of every form."""
+    return _cases(subject, gauged_spaces())
 
 
 def telling_case(subject: Subject) -> st.SearchStrategy[DenoiserCase]:

@@ -16,6 +16,7 @@ from wsframework.parts.interfaces import WeightEncoder
 from wsframework.spaces import Symmetry, WeightSpace
 from wsframework.testing.check import Inapplicable, may_decline, promised, require, require_rounding
 from wsframework.testing.equivariance import TOLERANCES, relative_difference
+from wsframework.testing.gauges import gauged_spaces, turning
 from wsframework.testing.perceptron import perceptron
 from wsframework.testing.strategies import WIDE, mlp_space, mlp_spaces, weight_spaces
 from wsframework.testing.subject import Subject, randomised
@@ -80,6 +81,11 @@ def any_case(subject: Subject) -> st.SearchStrategy[EncoderCase]:
 @st.composite
 def _perceptrons(draw: st.DrawFn) -> WeightSpace:
     return draw(mlp_spaces(hidden_layers=(1, 3), widths=(1, 8), gauge=draw(st.sampled_from([None, "sign", "scale"]))))
+
+
+def gauged_case(subject: Subject) -> st.SearchStrategy[EncoderCase]:
+    """Perceptrons whose neurons have signs or scales, and spaces of every form."""
+    return _cases(subject, gauged_spaces())
 
 
 def function_case(subject: Subject) -> st.SearchStrategy[EncoderCase]:
@@ -157,14 +163,31 @@ def claim(case: EncoderCase) -> None:
             require_rounding(error, dtype, f"decode is not {claimed} for weights {far} times the zoo's")
 
 
+@promised("encoder", gauged_case)
+def gauges(case: EncoderCase) -> None:
+    """What it claims of gauges holds: ``encode(g w) = g encode(w)`` for signs or scales g too, and so for decode."""
+    kinds = case.fresh().gauges
+    if not kinds:
+        raise Inapplicable("it claims nothing of gauges")
+    g = turning(case.space, kinds, case.seed)
+    for dtype in (F64, F32):
+        encoder, x = case.fitted(dtype), case.zoo(dtype)[:3]
+        h = _on_latents(g, encoder.latent(case.space))
+        z = case.encode(encoder, x)
+        encoded = relative_difference(case.encode(encoder, g.act(x)), h.act(z))
+        decoded = relative_difference(case.decode(encoder, h.act(z)), g.act(case.decode(encoder, z)))
+        for name, error in (("encode", encoded), ("decode", decoded)):
+            require_rounding(error, dtype, f"{name} is not equivariant to {' and '.join(kinds)}s")
+
+
 def _on_latents(g: Symmetry, latent: WeightSpace) -> Symmetry:
-    """How g acts on latents: by the permutations of the free dims that they share with the weights."""
+    """How g acts on latents: by the permutations of the free dims that they share with the weights, and by gauges."""
     for dim in (d for d in latent.dims if d.free):
         known = dim.name in g.permutations and g.space.dim(dim.name).size == dim.size
         require(known, f"the latent's free dim {dim.name!r} is none of the weights', so that g can't act on it")
     identity = latent.identity_symmetry()
     shared = {name: g.permutations[name] for name in identity.permutations}
-    return Symmetry(latent, shared, identity.factors)
+    return Symmetry(latent, shared, {name: g.factors.get(name, one) for name, one in identity.factors.items()})
 
 
 @promised("encoder", any_case)
@@ -274,4 +297,4 @@ def finite(case: EncoderCase) -> None:
         require(case.decode(encoder, z).isfinite().all(), f"fitted to a zoo {name} in {dtype}, it decodes so")
 
 
-CHECKS = (serves, inverts, claim, separates, differentiates, restores, repeats, preserves, finite)
+CHECKS = (serves, inverts, claim, gauges, separates, differentiates, restores, repeats, preserves, finite)
