@@ -3,7 +3,6 @@
 from wsframework.audit.auditing import Audit, Group, audit
 from wsframework.audit.nearest import Nearest, Targets
 from wsframework.audit.overlap import largest_overlap
-from wsframework.audit.references import references
 from wsframework.audit.verdict import Verdict
 
-__all__ = ["Audit", "Group", "Nearest", "Targets", "Verdict", "audit", "largest_overlap", "references"]
+__all__ = ["Audit", "Group", "Nearest", "Targets", "Verdict", "audit", "largest_overlap"]

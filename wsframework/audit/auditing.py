@@ -11,7 +11,7 @@ from torch import Tensor
 
 from wsframework.audit.bar import Bar
 from wsframework.audit.nearest import Nearest, Targets
-from wsframework.audit.references import references
+from wsframework.audit.references import reference_groups
 from wsframework.audit.verdict import Verdict, judged
 from wsframework.errors import RequestError
 from wsframework.randomness import generator
@@ -59,7 +59,7 @@ class Audit:
 
     Attributes:
         groups: ``samples``; ``zoo``, its own networks, each left out in turn; ``test``, where there are such; and
-            `references`.
+            those of `wsframework.audit.references`.
         bar: what counts as near.
         zoo: how many networks it has.
         candidates: of them, how many each network was aligned with.
@@ -125,7 +125,7 @@ def audit(
         return Group(found, judged(found, others, bar), None if overlap is None else overlap(x, own))
 
     kinds = {"samples": samples} | ({} if test is None else {"test": test})
-    kinds |= references(zoo, len(samples), generator(seed, "audit", "references"))
+    kinds |= reference_groups(zoo, len(samples), generator(seed, "audit", "references"))
     groups = {name: group(kind.x, targets.nearest(kind, candidates)) for name, kind in kinds.items()}
     groups["zoo"] = group(zoo.x[rows], peers, rows)
     order = ("samples", "zoo", "test", *kinds)

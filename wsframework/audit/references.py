@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
 from wsframework.alignment import align
+from wsframework.audit.nearest import balanced
 from wsframework.spaces import Weights
 from wsframework.spaces.orbits import orbits
 
@@ -17,7 +16,7 @@ MEMBERS = 16
 """Networks that are averaged."""
 
 
-def references(zoo: Weights, count: int, generator: torch.Generator) -> dict[str, Weights]:
+def reference_groups(zoo: Weights, count: int, generator: torch.Generator) -> dict[str, Weights]:
     """``count`` networks of each kind, as Zeng et al. have them; the zoo itself is left as it is.
 
     - ``noised``: networks of the zoo with Gaussian noise of a tenth of each orbit's standard deviation.
@@ -25,27 +24,32 @@ def references(zoo: Weights, count: int, generator: torch.Generator) -> dict[str
     - ``gaussian``: every coordinate drawn alone, with its mean and standard deviation over the zoo.
     """
     return {
-        "noised": _noised(zoo, count, generator),
-        "averages": Weights(zoo.space, torch.stack(list(_averages(zoo, count, generator)))),
-        "gaussian": _gaussian(zoo, count, generator),
+        "noised": noised(zoo, count, generator),
+        "averages": averages(zoo, count, generator),
+        "gaussian": gaussian(zoo, count, generator),
     }
 
 
-def _noised(zoo: Weights, count: int, generator: torch.Generator) -> Weights:
+def noised(zoo: Weights, count: int, generator: torch.Generator) -> Weights:
+    """Networks of the zoo with noise."""
     found = orbits(zoo.space)
     spread = found.std(zoo.x)[found.index]
     rows = torch.randint(len(zoo), (count,), generator=generator)
     return Weights(zoo.space, zoo.x[rows] + NOISE * spread * _normal(count, zoo, generator))
 
 
-def _averages(zoo: Weights, count: int, generator: torch.Generator) -> Iterator[Tensor]:
-    for _ in range(count):
-        rows = torch.randperm(len(zoo), generator=generator)[:MEMBERS]
-        some = Weights(zoo.space, zoo.x[rows])
-        yield align(some, some[0]).weights.x.mean(0)
+def averages(zoo: Weights, count: int, generator: torch.Generator) -> Weights:
+    """Means of several networks, each aligned to the first of them, at the scales of least norm."""
+    members = min(MEMBERS, len(zoo))
+    rows = torch.rand(count, len(zoo), generator=generator).argsort(1)[:, :members]
+    x = balanced(zoo).x
+    firsts = Weights(zoo.space, x[rows[:, :1].expand(-1, members).flatten()])
+    aligned = align(Weights(zoo.space, x[rows.flatten()]), firsts).weights.x
+    return Weights(zoo.space, aligned.reshape(count, members, -1).mean(1).to(zoo.x))
 
 
-def _gaussian(zoo: Weights, count: int, generator: torch.Generator) -> Weights:
+def gaussian(zoo: Weights, count: int, generator: torch.Generator) -> Weights:
+    """Every coordinate by itself."""
     return Weights(zoo.space, zoo.x.mean(0) + zoo.x.std(0) * _normal(count, zoo, generator))
 
 

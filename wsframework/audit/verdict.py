@@ -97,8 +97,8 @@ def _sentence(
         )
     if kind == "averages":
         return (
-            f"averages: {near} of {n} samples lie closer to the zoo than {most} of networks that are no copies ({ends}; "
-            f"Z_U = {z:.1f}), but to no network of it alone more often than by chance"
+            f"averages: {near} of {n} samples lie closer to the zoo than {most} of networks that are no copies "
+            f"({ends}; Z_U = {z:.1f}), but to no network of it alone more often than by chance"
         )
     if detectable is None:
         return f"not known: with {n} samples and a zoo so small, not even copies alone could be told from chance"

@@ -47,7 +47,7 @@ Sampler = Callable[[Weights, Weights, torch.Generator], Weights]
 """From a zoo and fresh networks for its tasks to as many samples as there are of these."""
 
 
-def honest(zoo: Weights, fresh: Weights, random: torch.Generator) -> Weights:
+def honest(_zoo: Weights, fresh: Weights, _random: torch.Generator) -> Weights:
     """The fresh networks."""
     return fresh
 
@@ -64,12 +64,12 @@ def moved(zoo: Weights, fresh: Weights, random: torch.Generator) -> Weights:
 
 def noised(zoo: Weights, fresh: Weights, random: torch.Generator) -> Weights:
     """The same again, with a little noise: a tenth of the standard deviation of each orbit."""
-    return _moved(references(zoo, len(fresh), random)["noised"], random)
+    return _moved(references.noised(zoo, len(fresh), random), random)
 
 
 def averaged(zoo: Weights, fresh: Weights, random: torch.Generator) -> Weights:
     """Averages of 16 networks, aligned to one of them."""
-    return references(zoo, len(fresh), random)["averages"]
+    return references.averages(zoo, len(fresh), random)
 
 
 SAMPLERS: dict[str, tuple[Sampler, str]] = {
