@@ -16,7 +16,7 @@ ALONE = 0.5
 """Where the nearest is nearer than this part of the second nearest, it may be the source; for pictures, Gu et al. 2023
 (arXiv:2310.02664) take a third."""
 EXACT = 1e-3
-"""Distances below this part of the zoo's median are those of the same network."""
+"""Distances below this part of the largest that a network of the zoo has are those of the same network."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Bar:
     @classmethod
     def of(cls, peers: Nearest) -> Bar:
         """That of the zoo's own networks."""
-        exact = EXACT * peers.distance.median().item() if len(peers.distance) else 0.0
+        exact = EXACT * peers.distance.max().item() if len(peers.distance) else 0.0
         kept = peers.distance > exact
         count = int(kept.sum())
         rank = min(max(1, int(TAIL * count)), max(count, 1))

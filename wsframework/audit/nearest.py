@@ -24,12 +24,14 @@ class Nearest:
     Attributes:
         distance: to the nearest network of the zoo, float64.
         second: to the second nearest.
+        around: mean distance to all that it was aligned with.
         index: of the nearest.
         proven: whether the lower bounds of all networks that were not aligned exceed ``distance``.
     """
 
     distance: Tensor
     second: Tensor
+    around: Tensor
     index: Tensor
     proven: Tensor
 
@@ -87,7 +89,8 @@ class Targets:
         two, place = distances.topk(2, largest=False)
         beyond = least[:, count] if count < len(self) else torch.full((len(found),), torch.inf)
         index = chosen.gather(1, place[:, :1]).squeeze(1)
-        return Nearest(two[:, 0], two[:, 1], index, beyond >= two[:, 0])
+        around = torch.where(distances.isinf(), torch.nan, distances).nanmean(1)
+        return Nearest(two[:, 0], two[:, 1], around, index, beyond >= two[:, 0])
 
     def _distances(self, x: Tensor, chosen: Tensor) -> Tensor:
         """Distances (networks, candidates) of each network x to those ``chosen`` for it, in their best alignment."""

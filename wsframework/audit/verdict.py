@@ -12,11 +12,14 @@ from wsframework.audit.nearest import Nearest
 from wsframework.audit.rank_test import z_u
 
 LEVEL = 0.01
-"""Of each of the three tests: all together raise a false alarm with a probability of 3 % at most."""
+"""Of the test for copies."""
+STRICT = 0.001
+"""Of the tests for what is no copy and yet too near: networks for tasks that the zoo has seen lie a little nearer to it
+than its own do to one another, which these are not to mistake."""
 POWER = 0.95
 """How surely copies are found where a verdict says what share of them would have been."""
 
-Kind = Literal["copies", "averages", "none", "unknown"]
+Kind = Literal["copies", "averages", "near", "none", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Verdict:
     """What is said of some networks.
 
     Attributes:
-        kind: copies; averages; none of these; not known, as there are too few networks to tell.
+        kind: copies; averages; near the zoo in another way; none of these; not known, with too few networks to tell.
         sentence: the same in words.
         networks: how many were judged.
         near: how many lie nearer to the zoo than all but a hundredth of its own networks.
@@ -32,6 +35,7 @@ class Verdict:
         low, high: the 95 % interval of the share that the verdict is about.
         near_chance, copies_chance: how probable as many or more are among networks that are like the zoo's own.
         z_u: of Meehan et al.
+        z_around: the same for mean distances to all networks that each was aligned with.
         detectable: the least share of copies that would have been found with probability 95 %; None where none is.
     """
 
@@ -45,6 +49,7 @@ class Verdict:
     near_chance: float
     copies_chance: float
     z_u: float
+    z_around: float
     detectable: float | None
 
 
@@ -52,19 +57,22 @@ def judged(found: Nearest, others: Nearest, bar: Bar) -> Verdict:
     """The verdict on networks that were ``found`` so near, where ``others`` are known not to be copies."""
     n, near, copies = len(found.distance), int(bar.near(found).sum()), int(bar.copies(found).sum())
     chances = bar.chance(near, n), bar.chance(copies, n)
-    z, found_from = z_u(found.distance, others.distance), bar.least(n, LEVEL)
-    kind = _kind(*chances, z, found_from is not None)
-    low, high = _interval(near if kind == "averages" else copies, n)
+    z, around = z_u(found.distance, others.distance), z_u(found.around, others.around)
+    found_from = bar.least(n, LEVEL)
+    kind = _kind(*chances, z, around, found_from is not None)
+    low, high = _interval(near if kind in ("averages", "near") else copies, n)
     detectable = None if found_from is None else _detectable(found_from, n)
     sentence = _sentence(kind, n, near, copies, (low, high), z, detectable)
-    return Verdict(kind, sentence, n, near, copies, low, high, *chances, z, detectable)
+    return Verdict(kind, sentence, n, near, copies, low, high, *chances, z, around, detectable)
 
 
-def _kind(near: float, copies: float, z: float, can_tell: bool) -> Kind:
+def _kind(near: float, copies: float, z: float, around: float, can_tell: bool) -> Kind:
     if copies < LEVEL:
         return "copies"
-    if near < LEVEL or stats.norm.cdf(z) < LEVEL:
+    if stats.norm.cdf(around) < STRICT:
         return "averages"
+    if near < STRICT or stats.norm.cdf(z) < STRICT:
+        return "near"
     return "none" if can_tell else "unknown"
 
 
@@ -95,10 +103,13 @@ def _sentence(
             f"copies: {copies} of {n} samples lie closer to the zoo than {most} of networks that are no copies, and to "
             f"one network of it alone ({ends})"
         )
-    if kind == "averages":
+    if kind in ("averages", "near"):
+        how = (
+            "closer to all its networks, as averages do" if kind == "averages" else "closer to it, and are no averages"
+        )
         return (
-            f"averages: {near} of {n} samples lie closer to the zoo than {most} of networks that are no copies "
-            f"({ends}; Z_U = {z:.1f}), but to no network of it alone more often than by chance"
+            f"{kind}: {near} of {n} samples lie closer to the zoo than {most} of networks that are no copies "
+            f"({ends}; Z_U = {z:.1f}), to no network of it alone more often than by chance; on the whole they lie {how}"
         )
     if detectable is None:
         return f"not known: with {n} samples and a zoo so small, not even copies alone could be told from chance"

@@ -11,6 +11,7 @@ from wsframework.config.filling import Filling, keys_of
 from wsframework.config.mixing import mix, single
 from wsframework.config.sections import (
     PART_SECTIONS,
+    AuditSection,
     CompareSection,
     Config,
     EngineSection,
@@ -31,6 +32,7 @@ PLAIN_SECTIONS: dict[str, type] = {
     "train": TrainSection,
     "sample": SampleSection,
     "finetune": FinetuneSection,
+    "audit": AuditSection,
 }
 TASKS_KEYS = tuple(key for key in keys_of(TasksSection) if key.name != "part")
 COMPARE_KEYS = tuple(key for key in keys_of(CompareSection) if key.name != "options")
