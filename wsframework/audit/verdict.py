@@ -104,9 +104,7 @@ def _sentence(
             f"one network of it alone ({ends})"
         )
     if kind in ("averages", "near"):
-        how = (
-            "closer to all its networks, as averages do" if kind == "averages" else "closer to it, and are no averages"
-        )
+        how = "nearer to all of it, as averages do" if kind == "averages" else "nearer to it, and are no averages"
         return (
             f"{kind}: {near} of {n} samples lie closer to the zoo than {most} of networks that are no copies "
             f"({ends}; Z_U = {z:.1f}), to no network of it alone more often than by chance; on the whole they lie {how}"

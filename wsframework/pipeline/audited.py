@@ -30,10 +30,16 @@ def audit_run(folder: Path, registry: Registry) -> dict[str, Any]:
     if not config.audit.samples:
         config = replace(config, audit=AuditSection())
     with run_lock(folder):
-        run = Run(config, registry, folder, "cpu")
-        if run.lacking or not Held(run).holds("initialize-prior") or run.kept("prior").reason:
+        runs = [Run(config, registry, folder, device) for device in ("auto", "cpu")]
+        run = next((run for run in runs if _has_weights(run)), None)
+        if run is None:
             raise RequestError(f"{folder}: this run has no weights from a prior; go on with it: wsf run {path}")
         found = run.audit(run.kept("prior").x)
     if not found:
         raise RequestError(f"{folder}: an audit compares networks of a zoo with one another; this one has one alone")
     return found
+
+
+def _has_weights(run: Run) -> bool:
+    """Whether the zoo is whole, and there are weights that the prior gave, trained on the run's device."""
+    return not run.lacking and Held(run).holds("initialize-prior") and not run.kept("prior").reason
