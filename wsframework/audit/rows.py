@@ -5,23 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-COLUMNS = (
-    "networks",
-    "number",
-    "distance to the nearest",
-    "nearest / second",
-    "near",
-    "near one alone",
-    "Z_U",
-    "shared mistakes",
-)
+COLUMNS = ("networks", "number", "distance", "ratio", "near", "near one", "Z_U", "mistakes")
 NAMES = {
     "samples": "samples",
-    "zoo": "the zoo's own, left out in turn",
-    "test": "trained, and not in the zoo",
-    "noised": "of the zoo, with noise",
-    "averages": "averages of the zoo's, aligned",
-    "gaussian": "Gaussian, coordinate by coordinate",
+    "zoo": "zoo, left out in turn",
+    "test": "trained, not in the zoo",
+    "noised": "zoo with noise",
+    "averages": "averages of 16",
+    "gaussian": "Gaussian",
 }
 
 
