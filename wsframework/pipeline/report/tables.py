@@ -124,11 +124,12 @@ def audit_table(facts: Mapping[str, Any]) -> Table:
     """The audit of memorisation: samples beside networks of known kind."""
     few = f"{facts['candidates']} of {facts['zoo']} networks of the zoo"
     caption = (
-        "Distances to the nearest network of the zoo are medians, each over all orders of neurons, signs and scales that leave the function as it is; "
-        f"each network was aligned with {few}. Ratio: nearest over second nearest. Near: nearer to the zoo than all but a hundredth of its own networks; "
-        "near one: and less than half as far from it as from the second nearest. Z_U: about standard normal for "
-        "networks like the zoo's, far below 0 for those too near. Mistakes: median of the largest intersection "
-        "over union of wrong predictions with any network of the zoo."
+        "Distance: to the nearest network of the zoo, over all orders of neurons, signs and scales that leave the "
+        f"function as it is, where each network was aligned with {few}; median. Ratio: nearest over second nearest, "
+        "median. Near: nearer to the zoo than all but a hundredth of its own networks. Near one: and less than half as "
+        "far from it as from the second nearest. Z_U: about standard normal for networks like the zoo's, far below 0 "
+        "for those too near. Mistakes: largest intersection over union of wrong predictions with any network of the "
+        "zoo, median."
     )
     return Table(COLUMNS, tuple(row(*texts) for texts in rows(facts)), caption)
 
