@@ -15,7 +15,10 @@ from typer.testing import CliRunner
 from zoos_for_tests import written, zoo
 
 from wsframework.cli.app import app
+from wsframework.errors import RequestError
 from wsframework.pipeline.run import run
+from wsframework.spaces import WeightSpace
+from wsframework.zoos.examples import read_examples
 
 MODULE = """
 from torch import nn
@@ -48,6 +51,23 @@ def moved(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {"0.weight": first[order] / 2, "0.bias": bias[order] / 2, "2.weight": second[:, order] * 2, "2.bias": last}
 
 
+SPACE = """
+    free hidden:scale={}
+    fixed in=3 out=2
+    0.weight  hidden^1 in
+    0.bias    hidden^1
+    2.weight  out hidden^-1
+    2.bias    out
+"""
+
+
+@pytest.fixture
+def stated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tracing, which has tests of its own and takes a second, finds what is written above."""
+    found = lambda module, _: WeightSpace.parse(SPACE.format(module[0].out_features))  # noqa: E731
+    monkeypatch.setattr("wsframework.zoos.networks.trace", found)
+
+
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A zoo, copies of its networks that are moved, fresh networks, and what makes them."""
@@ -63,30 +83,35 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 NETWORK = ("--network", "nets.py:classifier", "--input", "2,3", "--candidates", "3")
 
 
-def test_moved_copies_are_found_in_files_of_others_and_fresh_networks_are_none(folders: Path) -> None:
+def test_moved_copies_are_found_in_files_of_others_by_the_symmetries_of_the_network(folders: Path) -> None:
     text = wsf("copies", "zoo", *NETWORK).stdout
     assert text.startswith("copies: 12 of 12 samples")
     assert "averages of 16" in text
-    assert wsf("fresh", "zoo", *NETWORK).stdout.startswith("no sign of copying at n = 12")
-    found = json.loads(wsf("fresh", "zoo", *NETWORK, "--test", "fresh", "--seed", 3, "--json").stdout)
-    assert found["groups"]["test"]["networks"] == found["bar"]["peers"] == 12
     unknown = wsf("copies", "zoo", "--candidates", "3")
     assert "copies in place" in unknown.stderr
     assert not unknown.stdout.startswith("copies")
 
 
-@pytest.mark.parametrize("kind", ["safetensors", "npz"])
-def test_copies_share_the_mistakes_of_their_sources(folders: Path, kind: str) -> None:
+@pytest.mark.usefixtures("stated")
+def test_fresh_networks_are_no_copies_and_share_fewer_mistakes_than_copies_do(folders: Path) -> None:
     x, y = torch.randn(30, 3, generator=torch.Generator().manual_seed(2)), torch.arange(30) % 2
-    file = folders / f"inputs.{kind}"
-    if kind == "npz":
-        np.savez(file, x=x.numpy(), y=y.numpy())
-    else:
-        save_file({"x": x, "y": y}, file)
-    words = ("zoo", "--network", "nets.py:classifier", "--inputs", file, "--candidates", "3", "--json")
-    copies, fresh = (json.loads(wsf(who, *words).stdout)["groups"] for who in ("copies", "fresh"))
-    assert copies["samples"]["overlap"]["min"] == 1
-    assert fresh["samples"]["overlap"]["median"] < 1
+    save_file({"x": x, "y": y}, "inputs.safetensors")
+    words = ("zoo", "--network", "nets.py:classifier", "--inputs", "inputs.safetensors", "--candidates", "3", "--json")
+    copies = json.loads(wsf("copies", *words).stdout)
+    assert copies["groups"]["samples"]["overlap"]["min"] == 1
+    fresh = json.loads(wsf("fresh", *words, "--test", "fresh", "--seed", 3).stdout)
+    assert fresh["verdict"].startswith("no sign of copying at n = 12")
+    assert fresh["groups"]["samples"]["overlap"]["median"] < 1
+    assert fresh["groups"]["test"]["networks"] == fresh["bar"]["peers"] == 12
+
+
+def test_inputs_and_labels_are_read_from_arrays_too_and_never_unpickled(tmp_path: Path) -> None:
+    np.savez(tmp_path / "plain.npz", x=np.ones((4, 3)), y=np.arange(4))
+    x, y = read_examples(tmp_path / "plain.npz")
+    assert (x.dtype, x.shape, y.tolist()) == (torch.float32, (4, 3), [0, 1, 2, 3])
+    np.savez(tmp_path / "pickled.npz", x=np.array([{}]), y=np.arange(1))
+    with pytest.raises(RequestError, match="can't be read as arrays of numbers"):
+        read_examples(tmp_path / "pickled.npz")
 
 
 MISTAKES = {
@@ -105,6 +130,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.usefixtures("stated")
 @pytest.mark.parametrize(("words", "sentence"), MISTAKES.values(), ids=MISTAKES)
 def test_mistakes_are_sentences(folders: Path, words: tuple[str, ...], sentence: str) -> None:
     (folders / "empty").mkdir()
