@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ def test_a_zoo_of_the_framework_is_read_as_it_is(folders: Path) -> None:
     assert (found["zoo"], found["groups"]["samples"]["distance"]["max"]) == (6, 0.0)
 
 
-def test_a_run_is_audited_as_a_stage_and_its_report_says_so(tmp_path: Path) -> None:
+def test_a_run_is_audited_as_a_stage_where_that_is_asked_for(tmp_path: Path) -> None:
     config = made({"audit.samples": 5, "audit.candidates": 2, "compare.initializers": ("random", "prior")})
     scores = run(config, REGISTRY, tmp_path, "cpu").scores
     assert scores["memorization"]["groups"]["samples"]["networks"] == 5
@@ -154,11 +155,8 @@ def test_a_run_is_audited_as_a_stage_and_its_report_says_so(tmp_path: Path) -> N
         assert "Memorisation" in (tmp_path / name).read_text()
         assert scores["memorization"]["verdict"].split(" ")[0] in (tmp_path / name).read_text()
     assert json.loads(wsf(tmp_path, "--json").stdout) == scores["memorization"]
+    without = replace(config, audit=replace(config.audit, samples=0))
+    assert "memorization" not in run(without, REGISTRY, tmp_path, "cpu").scores
+    assert json.loads(wsf(tmp_path, "--json").stdout)["groups"]["samples"]["networks"] == 8
     (tmp_path / "stages" / "initialize-prior.json").unlink()
     assert "go on with it: wsf run" in wsf(tmp_path, code=2).stderr
-
-
-def test_no_audit_is_made_where_none_is_asked_for(tmp_path: Path) -> None:
-    config = made({"audit.samples": 0, "compare.initializers": ("random", "prior")})
-    assert "memorization" not in run(config, REGISTRY, tmp_path, "cpu").scores
-    assert json.loads(wsf(tmp_path, "--json").stdout)["groups"]["samples"]["networks"] == 8

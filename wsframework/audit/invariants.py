@@ -15,6 +15,7 @@ def sorted_orbits(space: WeightSpace, x: Tensor) -> Tensor:
     ascending order has the least sum of squares (the rearrangement inequality). So the Euclidean distance of two
     rows is a lower bound of the networks' distance in every alignment. Where signs act, magnitudes are sorted.
 
+    >>> import torch
     >>> space = WeightSpace.parse("free h=3\\nfixed i=1\\nw h i")
     >>> sorted_orbits(space, torch.tensor([[2.0, 3.0, 1.0]])).tolist()
     [[1.0, 2.0, 3.0]]

@@ -97,7 +97,7 @@ class Targets:
         space, per = self.weights.space, chosen.shape[1]
         rows = torch.arange(len(x)).repeat_interleave(per)
         found = []
-        for some in torch.arange(len(rows)).split(max(1, AT_ONCE // space.size)):
+        for some in torch.split(torch.arange(len(rows)), max(1, AT_ONCE // space.size)):
             goal = Weights(space, self.weights.x[chosen.flatten()[some]])
             found.append(align(Weights(space, x[rows[some]]), goal).distances.after)
         return torch.cat(found).reshape(len(x), per) if found else torch.zeros(0, per, dtype=torch.float64)

@@ -19,8 +19,9 @@ def largest_overlap(wrong: Tensor, others: Tensor, own: Tensor | None = None) ->
     Returns:
         float64 (networks,), from 0 to 1; NaN where a network makes no mistake.
 
-    >>> largest_overlap(torch.tensor([[True, True, False]]), torch.tensor([[True, False, True], [True, True, True]]))
-    tensor([0.6667], dtype=torch.float64)
+    >>> import torch
+    >>> largest_overlap(torch.tensor([[True, True, False]]), torch.tensor([[True, False, False], [False, True, True]]))
+    tensor([0.5000], dtype=torch.float64)
     """
     mine, theirs = wrong.double(), others.double()
     both = mine @ theirs.T
