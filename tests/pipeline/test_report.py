@@ -23,6 +23,18 @@ LONG = {"before any step": "before", "after the last epoch": "last"}
 SENTENCE = "it serves tasks with a code | these have <none> & no text."
 
 
+GROUP = {
+    "networks": 9,
+    "distance": {"median": 0.3125},
+    "ratio": 0.97,
+    "near": 0,
+    "copies": 0,
+    "z_u": -0.4,
+    "overlap": None,
+}
+AUDIT = {"verdict": "no copies", "zoo": 40, "candidates": 8, "groups": {"samples": GROUP, "zoo": GROUP}}
+
+
 def made(starts: dict[str, float], tasks: int = 12, epochs: int = 6) -> dict[str, Any]:
     curves = {n: falling(n, start, seed, tasks, epochs=epochs) for seed, (n, start) in enumerate(starts.items())}
     roles = {"random": "untrained", "analytic": "control", "pretrained": "control"}
@@ -35,7 +47,7 @@ def made(starts: dict[str, float], tasks: int = 12, epochs: int = 6) -> dict[str
         "command": "wsf run trial.toml --seed 1",
         "split": {"drawn": "Every mean was drawn anew.", "distance_to_nearest_seen": {"median": 0.21375}},
         "tasks": {"seen": 4000, "held_out": tasks},
-        "memorization": {"largest_iou": 0.3125, "verdict": "no copies", "ranks": [1.0] * 50},
+        "memorization": AUDIT,
         "cost": {"zoo": {"seconds": 151.0}, "train": {"seconds": 30.0}},
         "versions": {"torch": "2.4.0"},
     }

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 import wsframework
+from wsframework.cli.audit import audit
 from wsframework.cli.bench import bench
 from wsframework.cli.check import check
 from wsframework.cli.new import new
@@ -68,7 +69,7 @@ def wsf(
     """Neural-network weights as data: zoos, symmetries, priors over weights, honest baselines."""
 
 
-for command in (run, sample, symmetries, plugins, show, check, bench):
+for command in (run, sample, audit, symmetries, plugins, show, check, bench):
     app.command()(command)
 app.add_typer(zoo, name="zoo")
 app.add_typer(new, name="new")

@@ -12,6 +12,7 @@ from wsframework.config.mixing import mix, single
 from wsframework.config.sampling import sample_table
 from wsframework.config.sections import (
     PART_SECTIONS,
+    AuditSection,
     CompareSection,
     Config,
     EngineSection,
@@ -32,6 +33,7 @@ PLAIN_SECTIONS: dict[str, type] = {
     "train": TrainSection,
     "sample": SampleSection,
     "finetune": FinetuneSection,
+    "audit": AuditSection,
 }
 TASKS_KEYS = tuple(key for key in keys_of(TasksSection) if key.name != "part")
 COMPARE_KEYS = tuple(key for key in keys_of(CompareSection) if key.name != "options")

@@ -151,6 +151,19 @@ class CompareSection:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class AuditSection:
+    """The audit of memorisation: of as many draws of the prior, one a task, as there are ``samples`` (0: none).
+
+    They are compared with ``zoo`` networks of the zoo at most, evenly spread over it (0: with all), and each aligned
+    with the ``candidates`` that may be nearest.
+    """
+
+    samples: Whole = 50
+    zoo: Whole = 1000
+    candidates: Annotated[int, Least(2)] = 16
+
+
 Ablation = tuple[Any, ...] | Mapping[str, Mapping[str, Any]]
 """The values to try for a key; or, by name, variants that each set several keys together."""
 
@@ -192,6 +205,7 @@ class Config:
     sample: SampleSection = SampleSection()
     finetune: FinetuneSection
     compare: CompareSection = CompareSection()
+    audit: AuditSection = AuditSection()
     ablate: Mapping[str, Ablation] = field(default_factory=dict)
     mix: tuple[Member, ...] = ()
 

@@ -25,7 +25,7 @@ def to_tables(config: Config) -> dict[str, Any]:
     tables["network"] = [_member(member) for member in config.mix] or _plain(config.network)
     tables["zoo"] = asdict(config.zoo)
     tables |= {name: _plain(getattr(config, name)) for name in PART_SECTIONS if name != "network"}
-    tables |= {name: _section(getattr(config, name)) for name in ("train", "sample", "finetune")}
+    tables |= {name: _section(getattr(config, name)) for name in ("train", "sample", "finetune", "audit")}
     compare = {f.name: getattr(config.compare, f.name) for f in fields(config.compare) if f.name != "options"}
     tables["compare"] = _plain({**compare, **config.compare.options})
     if config.ablate:

@@ -19,26 +19,28 @@ from wsframework.store import write_atomic
 
 
 def gather(run: Run) -> Evidence:
-    """Zoo, prior, weights from every initializer, fine-tuning."""
+    """Zoo, prior, weights from every initializer, fine-tuning, and the audit of the prior's weights."""
     write_atomic(run.out / "config.toml", to_toml(run.config))
     _ = run.zoo, run.prior  # first, so that no other stage's seconds hold theirs
     curves: dict[str, Curves] = {}
     reasons: dict[str, str] = {}
     votes: dict[str, Vote] = {}
     shown: dict[str, Tensor] = {}
+    audited: dict[str, Any] = {}
     for name in run.config.compare.initializers:
         initial = run.initial(name)
         if initial.reason:
             reasons[name] = initial.reason
             continue
         curves[name] = run.curves(name, run.start(name, initial.x))
+        audited |= {"memorization": found} if name == "prior" and (found := run.audit(initial.x)) else {}
         shown[name] = initial.x[:SHOWN, 0]
         if name in run.config.compare.best_of:
             chosen = initial.x[:, : run.config.sample.best_of]
             label = f"{name} (best of {chosen.shape[1]})"
             curves[label] = run.curves(label, run.start(label, initial.x))
             votes[name] = vote(run.architecture, run.judged, chosen)
-    facts, pictures, roles = _facts(run), run.pictures(shown), _roles(run, curves)
+    facts, pictures, roles = _facts(run) | audited, run.pictures(shown), _roles(run, curves)
     return Evidence(run.config, run.objective, roles, curves, reasons, votes, facts, dict(run.cost), pictures)
 
 

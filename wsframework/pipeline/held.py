@@ -22,6 +22,8 @@ class Held:
             return run.cache.holds(stage, run.identity.prior)
         if kind == "pictures":
             return self._holds_pictures()
+        if kind == "audit":
+            return self.holds("initialize-prior") and run.cache.holds(stage, run.identity.audit(self._kept("prior").x))
         name = label.split(" (")[0]
         if not run.cache.holds(f"initialize-{name}", run.identity.initial(name)):
             return False

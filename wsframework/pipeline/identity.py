@@ -79,6 +79,11 @@ class Identity:
         c = self.config
         return fingerprint(x, c.finetune, c.seed, self.zoo, c.tasks.judge)
 
+    def audit(self, x: Tensor) -> str:
+        """That of the audit of the prior's weights x."""
+        c = self.config
+        return fingerprint(x, c.audit, c.seed, self.zoo, c.tasks.judge)
+
     def pictures(self, before: Mapping[str, Tensor]) -> str:
         """That of fine-tuning each initializer's networks ``before``, to be shown."""
         c = self.config

@@ -93,6 +93,8 @@ class Rest:
             return self._finetune(name, math.ceil(self.tasks / CHUNK), few, more)
         if kind == "pictures":
             return self._finetune(name, 1, few, more)
+        if kind == "audit":
+            return self._whole(name, more, 0)
         train, zoo = self.config.train, self.config.zoo
         steps = train.steps or train.epochs * math.ceil(zoo.size / train.batch)
         size = self.tasks * self._draws(initializer) * self.network if kind == "initialize" else 0

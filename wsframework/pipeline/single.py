@@ -21,6 +21,7 @@ from wsframework.pipeline.curves import Curves
 from wsframework.pipeline.finetune import finetune
 from wsframework.pipeline.identity import Identity
 from wsframework.pipeline.initialize import Initial, initialize, save_samples
+from wsframework.pipeline.memorization import memorization
 from wsframework.pipeline.pictures import SHOWN, Shown, all_finetuned, can_show, look
 from wsframework.pipeline.several import best_on_support
 from wsframework.pipeline.stage import Checkpoint, Checkpoints, StageCache, Staged
@@ -31,6 +32,7 @@ from wsframework.pipeline.zoo import build_zoo, load_zoo, missing
 from wsframework.prior import Prior
 from wsframework.prior_config import Design
 from wsframework.randomness import generator
+from wsframework.store import load_json, save_json
 from wsframework.tasks import Objective, Task, TaskSplits
 from wsframework.zoo import Zoo
 from wsframework.zoo_store import ZooStore
@@ -215,6 +217,21 @@ class Run:
             lambda _: Curves.load(path),
         )
         self._note(f"finetune-{name}", staged, f"fine-tuned from {name}")
+        return staged.value
+
+    def audit(self, x: Tensor) -> dict[str, Any]:
+        """Whether the prior's weights x (tasks, draws, size) are copies of the zoo's; empty where none is asked for."""
+        path, c = self.out / "audit.json", self.config
+        if not c.audit.samples or self.zoo.facts()["size"] < 2:
+            return {}
+        staged = self.cache.stage(
+            "audit",
+            self.identity.audit(x),
+            lambda: memorization(self.architecture, self.judged, x, self.zoo, c.audit, c.seed),
+            lambda found, _: save_json(path, found),
+            lambda _: cast(dict[str, Any], load_json(path)),
+        )
+        self._note("audit", staged, "audited the prior's networks for copies of the zoo's")
         return staged.value
 
     def pictures(self, before: Mapping[str, Tensor]) -> list[Shown]:

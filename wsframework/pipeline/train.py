@@ -73,7 +73,7 @@ def train_prior(
 
 
 def fit_encoder(prior: Prior, x: Tensor, tasks: Sequence[Task]) -> None:
-    """Fit the encoder to networks x (networks, size); where tasks have data, it may ask what they say of some inputs."""
+    """Fit the encoder to networks x (networks, size); it may ask what they say of inputs, where tasks have data."""
     x, inputs = x.to(prior.device), some_inputs(tasks, ASKED).to(prior.device)
     if not len(inputs):
         prior.encoder.fit(x, prior.space)

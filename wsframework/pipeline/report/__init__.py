@@ -13,6 +13,7 @@ from wsframework.pipeline.report.findings import findings
 from wsframework.pipeline.report.pictures import draw_pictures
 from wsframework.pipeline.report.rendering import rendered
 from wsframework.pipeline.report.tables import (
+    audit_table,
     comparison_table,
     cost_table,
     course_table,
@@ -62,8 +63,8 @@ def _sections(scores: Mapping[str, Any], figures: list[Figure], pictures: list[F
 def _circumstances(scores: Mapping[str, Any]) -> list[Section]:
     """How the figures came about: memorisation audit, tasks, cost, versions and command, where given."""
     sections = []
-    if scores.get("memorization"):
-        sections.append(Section("Memorisation", tables=[facts_table(scores["memorization"])]))
+    if found := scores.get("memorization"):
+        sections.append(Section("Memorisation", [f"The prior's networks: {found['verdict']}."], [audit_table(found)]))
     split = dict(scores.get("split", {}))
     drawn = [str(split.pop("drawn"))] if "drawn" in split else []
     facts = {**{f"{kind} tasks": count for kind, count in scores.get("tasks", {}).items()}, **split}

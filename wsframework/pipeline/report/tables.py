@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from wsframework.audit.rows import COLUMNS, rows
 from wsframework.pipeline.report.contents import Cell, Row, Table, row
 from wsframework.pipeline.report.findings import level
 from wsframework.pipeline.report.numbers import duration, measure, number, points
@@ -117,6 +118,20 @@ def cost_table(scores: Scores) -> Table:
     repeats = scores.get("repeats", 1)
     caption = f"Mean over {repeats} seeds, of each stage and of all: the whole took {repeats} times as long."
     return Table(("stage", "time"), (*rows, row("all", duration(sum(costs.values())))), caption if repeats > 1 else "")
+
+
+def audit_table(facts: Mapping[str, Any]) -> Table:
+    """The audit of memorisation: samples beside networks of known kind."""
+    few = f"{facts['candidates']} of {facts['zoo']} networks of the zoo"
+    caption = (
+        "Distance: to the nearest network of the zoo, over all orders of neurons, signs and scales that leave the "
+        f"function as it is, where each network was aligned with {few}; median. Ratio: nearest over second nearest, "
+        "median. Near: nearer to the zoo than all but a hundredth of its own networks. Near one: and less than half as "
+        "far from it as from the second nearest. Z_U: about standard normal for networks like the zoo's, far below 0 "
+        "for those too near. Mistakes: largest intersection over union of wrong predictions with any network of the "
+        "zoo, median."
+    )
+    return Table(COLUMNS, tuple(row(*texts) for texts in rows(facts)), caption)
 
 
 def facts_table(facts: Mapping[str, Any], columns: tuple[str, str] = ("figure", "value")) -> Table:
