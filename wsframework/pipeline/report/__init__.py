@@ -20,6 +20,7 @@ from wsframework.pipeline.report.tables import (
     initializers_table,
     paper_table,
     votes_table,
+    wins_table,
 )
 
 __all__ = ["write_report"]
@@ -53,6 +54,8 @@ def _sections(scores: Mapping[str, Any], figures: list[Figure], pictures: list[F
         sections.append(Section("What networks say", figures=pictures))
     if scores["comparisons"]:
         sections.append(Section(f"{scores['reference']} against each of them", tables=[comparison_table(scores)]))
+    if len(scores.get("wins", {})) > 1:
+        sections.append(Section("Every pair", tables=[wins_table(scores)]))
     if scores.get("votes"):
         sections.append(Section("Votes of several draws", tables=[votes_table(scores)]))
     sections.append(Section("The whole course of fine-tuning", tables=[course_table(scores)]))
