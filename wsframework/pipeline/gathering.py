@@ -13,9 +13,11 @@ from wsframework.pipeline.curves import Curves
 from wsframework.pipeline.evidence import Evidence
 from wsframework.pipeline.novelty import distances
 from wsframework.pipeline.pictures import SHOWN
+from wsframework.pipeline.properties import Properties, of_draws, of_zoo
 from wsframework.pipeline.several import Vote, vote
 from wsframework.pipeline.single import Run
 from wsframework.store import write_atomic
+from wsframework.training import Budget
 
 
 def gather(run: Run) -> Evidence:
@@ -26,6 +28,7 @@ def gather(run: Run) -> Evidence:
     reasons: dict[str, str] = {}
     votes: dict[str, Vote] = {}
     shown: dict[str, Tensor] = {}
+    properties: dict[str, Properties] = {}
     for name in run.config.compare.initializers:
         initial = run.initial(name)
         if initial.reason:
@@ -38,8 +41,12 @@ def gather(run: Run) -> Evidence:
             label = f"{name} (best of {chosen.shape[1]})"
             curves[label] = run.curves(label, run.start(label, initial.x))
             votes[name] = vote(run.architecture, run.judged, chosen)
+            properties[name] = of_draws(run.architecture, run.judged, chosen, lambda: run.zoo)
+    if properties:
+        properties["zoo"] = of_zoo(run.architecture, lambda: run.zoo)
     facts, pictures, roles = _facts(run), run.pictures(shown), _roles(run, curves)
-    return Evidence(run.config, run.objective, roles, curves, reasons, votes, facts, dict(run.cost), pictures)
+    cost = dict(run.cost)
+    return Evidence(run.config, run.objective, roles, curves, reasons, votes, facts, cost, pictures, properties)
 
 
 def _roles(run: Run, labels: Iterable[str]) -> dict[str, str]:
@@ -57,9 +64,16 @@ def _facts(run: Run) -> dict[str, Any]:
             "held_out": len(run.splits.held_out),
             "judged": run.config.tasks.judge,
         },
-        "zoo": run.zoo.facts(),
+        "zoo": {**run.zoo.facts(), "steps": _zoo_steps(run)},
         "prior": {
             "parameters": sum(p.numel() for p in run.prior.parameters()),
             "denoiser_parameters": sum(p.numel() for p in run.prior.denoiser.parameters()),
         },
     }
+
+
+def _zoo_steps(run: Run) -> int:
+    """Gradient steps of all the zoo's networks together."""
+    section, size = run.config.zoo, int(run.zoo.facts()["size"])
+    budget = Budget.of_epochs(section.epochs, section.lr, section.batch, len(run.splits.seen[0].support))
+    return size * budget.steps
