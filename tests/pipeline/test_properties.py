@@ -97,5 +97,7 @@ def test_what_saves_nothing_never_pays() -> None:
     curves = {"random": curves_from("random", losses), "prior": curves_from("prior", losses)}
     found = break_even(curves, COST, 400, 1, "random", "prior")
     assert (found["saved_steps"], found["tasks_by_steps"], found["tasks_by_seconds"]) == (0, None, None)
-    assert break_even(curves, {}, 400, 1, "random", "prior")["saved_seconds"] is None
+    unknown = {name: cost for name, cost in COST.items() if name != "prior"}
+    assert set(break_even(curves, unknown, 400, 1, "random", "prior")) == {"saved_steps", "tasks_by_steps"}
+    assert break_even(curves, COST, 0, 1, "random", "prior") == {}
     assert break_even({"prior": curves["prior"]}, COST, 400, 1, "random", "prior") == {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -29,22 +29,25 @@ def break_even(
     Returns:
         ``saved_steps`` and ``saved_seconds``, means a task (the second may be negative); ``tasks_by_steps``, by which
         the zoo's gradient steps have come back (those of the prior are of another network, and not counted);
-        ``tasks_by_seconds``, by which the seconds of zoo and prior have. None where that is never, or the cost of
-        a part is not known. Empty without both initializers.
+        ``tasks_by_seconds``, by which the seconds of zoo and prior have. None where that is never. Where the cost of
+        a stage is not known, as of a training that is shared with other networks, there is no figure of seconds;
+        and nothing at all without a zoo, or without one of the initializers.
     """
-    if baseline not in curves or reference not in curves:
+    if not zoo_steps or baseline not in curves or reference not in curves:
         return {}
     saved = _saved_steps(curves[baseline], curves[reference])
     tasks = curves[baseline].tasks / repeats
     known = [seconds / tasks for seconds in _known(cost, f"finetune-{baseline}", f"initialize-{reference}")]
-    seconds = _saved_seconds(saved, curves[baseline], known)
     before = _known(cost, "zoo", "prior")
-    return {
-        "saved_steps": saved,
-        "saved_seconds": seconds,
-        "tasks_by_steps": zoo_steps / saved if saved > 0 else None,
-        "tasks_by_seconds": sum(before) / seconds if before and seconds is not None and seconds > 0 else None,
-    }
+    found = {"saved_steps": saved, "tasks_by_steps": _tasks(zoo_steps, saved)}
+    if not before or not known:
+        return found
+    seconds = _saved_seconds(saved, curves[baseline], *known)
+    return {**found, "saved_seconds": seconds, "tasks_by_seconds": _tasks(sum(before), seconds)}
+
+
+def _tasks(spent: float, saved: float) -> float | None:
+    return spent / saved if saved > 0 else None
 
 
 def _saved_steps(theirs: Curves, ours: Curves) -> float:
@@ -54,11 +57,8 @@ def _saved_steps(theirs: Curves, ours: Curves) -> float:
     return float(np.where(reached.any(1), ours.steps[-1] - first, 0.0).mean())
 
 
-def _saved_seconds(saved: float, theirs: Curves, known: Sequence[float]) -> float | None:
+def _saved_seconds(saved: float, theirs: Curves, finetuning: float, drawing: float) -> float:
     """A task's: what the saved steps would have cost, less what its weights do; of seconds a task of both stages."""
-    if not known:
-        return None
-    finetuning, drawing = known
     return finetuning / theirs.draws * saved / theirs.steps[-1] - drawing
 
 

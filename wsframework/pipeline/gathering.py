@@ -64,7 +64,7 @@ def _facts(run: Run) -> dict[str, Any]:
             "held_out": len(run.splits.held_out),
             "judged": run.config.tasks.judge,
         },
-        "zoo": {**run.zoo.facts(), "steps": _zoo_steps(run)},
+        "zoo": _zoo_facts(run),
         "prior": {
             "parameters": sum(p.numel() for p in run.prior.parameters()),
             "denoiser_parameters": sum(p.numel() for p in run.prior.denoiser.parameters()),
@@ -72,8 +72,8 @@ def _facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _zoo_steps(run: Run) -> int:
-    """Gradient steps of all the zoo's networks together."""
-    section, size = run.config.zoo, int(run.zoo.facts()["size"])
+def _zoo_facts(run: Run) -> dict[str, Any]:
+    """Those of the zoo, and where there is one, the gradient steps of all its networks together."""
+    facts, section = run.zoo.facts(), run.config.zoo
     budget = Budget.of_epochs(section.epochs, section.lr, section.batch, len(run.splits.seen[0].support))
-    return size * budget.steps
+    return {**facts, "steps": facts["size"] * budget.steps} if facts["size"] else facts

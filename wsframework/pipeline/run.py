@@ -129,7 +129,7 @@ def scores_of(evidence: Evidence) -> dict[str, Any]:
 
 
 def _break_even(evidence: Evidence, baseline: str, reference: str) -> dict[str, float | None]:
-    steps, repeats = int(evidence.facts["zoo"]["steps"]), evidence.config.repeats
+    steps, repeats = evidence.facts["zoo"].get("steps", 0), evidence.config.repeats
     return break_even(evidence.curves, evidence.cost, steps, repeats, baseline, reference)
 
 

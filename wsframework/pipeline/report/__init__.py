@@ -90,13 +90,18 @@ def _break_even(scores: Mapping[str, Any]) -> list[str]:
     found = scores.get("break_even")
     if not found:
         return []
-    steps, seconds = found["tasks_by_steps"], found["tasks_by_seconds"]
-    return [
+    told = [
         f"On a new task, {scores['reference']} saves {number(found['saved_steps'])} of {scores['budget']['steps']} "
         f"gradient steps on the way to {scores['baseline']}'s final support loss. The zoo's gradient steps have come "
-        f"back {'never' if steps is None else f'after {number(steps)} tasks'}, the seconds of zoo and prior "
-        f"{'never' if seconds is None else f'after {number(seconds)} tasks'}."
+        f"back {_when(found['tasks_by_steps'])}."
     ]
+    if "tasks_by_seconds" in found:
+        told.append(f"The seconds of zoo and prior have come back {_when(found['tasks_by_seconds'])}.")
+    return told
+
+
+def _when(tasks: float | None) -> str:
+    return "never" if tasks is None else f"after {number(tasks)} tasks"
 
 
 def _statistics(scores: Mapping[str, Any]) -> str:
