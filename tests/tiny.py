@@ -58,8 +58,8 @@ class Heard:
 
 
 def without_cost(scores: Mapping[str, Any]) -> dict[str, Any]:
-    """Scores less what they cost, which is another each time."""
-    return {key: value for key, value in scores.items() if key != "cost"}
+    """Scores less what they cost, and what is reckoned from that, which is another each time."""
+    return {key: value for key, value in scores.items() if key not in ("cost", "break_even")}
 
 
 def files(folder: Path) -> set[str]:

@@ -8,9 +8,19 @@ from typing import Any
 import numpy as np
 
 from wsframework.errors import WsfError
-from wsframework.pipeline.comparison import FLOOR, area, log_difference, metric_difference, single, speedup, summary
+from wsframework.pipeline.comparison import (
+    FLOOR,
+    area,
+    geometric,
+    log_difference,
+    metric_difference,
+    single,
+    speedup,
+    summary,
+)
 from wsframework.pipeline.curves import Curves, concatenate
 from wsframework.pipeline.intervals import Array, Kind, Resampling
+from wsframework.pipeline.pairs import MOMENTS, QUANTITY, adjust, pairs
 
 CEILING = 1e6
 """A loss that is larger or not a number counts as this, and the scores' notes say so."""
@@ -36,7 +46,7 @@ def evaluate(
     Tasks are what is resampled; draws are averaged within a task. An interval that can't be had (a single
     task) is None. Comparisons are of ``reference`` with every other initializer; one named ``"x (best of 8)"``
     is compared with ``"reference (best of 8)"`` where that is present. Their intervals are not adjusted for
-    the number of comparisons.
+    the number of comparisons; p-values are given before and after Holm's correction.
 
     Arguments:
         curves: by initializer, all for the same tasks in the same order and the same budget.
@@ -71,8 +81,10 @@ def evaluate(
         "not_applicable": dict(not_applicable or {}),
         "curves": {n: _curves(a, kinds, resampling, metric) for n, a in arrays.items()},
         "epoch_loss": {n: summary(a["epoch_loss"].mean(1), resampling, "positive") for n, a in arrays.items()},
+        "typical": {n: _typical(a, resampling) for n, a in arrays.items()},
         "area": {n: _areas(a, kinds, resampling) for n, a in arrays.items()},
         "comparisons": _comparisons(arrays, reference, higher_is_better, resampling),
+        **pairs({n: a[QUANTITY] for n, a in arrays.items()}, level),
         "notes": [note for name, c in curves.items() if (note := _divergence(name, c))],
         **({"regret": _regrets(arrays, resampling)} if "nearest" in arrays else {}),
         **({"speedup": _speedups(curves, arrays, baseline, resampling)} if baseline in arrays else {}),
@@ -125,6 +137,10 @@ def _curves(
     return {**found, "query_accuracy": found["query_metric"]} if metric == "accuracy" else found
 
 
+def _typical(arrays: Mapping[str, Array], resampling: Resampling) -> dict[str, Any]:
+    return {name: geometric(arrays[name], resampling) for name in ("train_loss", "query_loss")}
+
+
 def _areas(arrays: Mapping[str, Array], kinds: Mapping[str, Kind], resampling: Resampling) -> dict[str, Any]:
     return {name: single(area(arrays[name].mean(1)), resampling, kind) for name, kind in kinds.items()}
 
@@ -155,7 +171,7 @@ def _comparisons(
         against = _reference_of(name, reference, arrays)
         if against is not None and against != name:
             found[name] = {"reference": against, "n": len(arrays[name]["train_loss"])}
-            for moment, index in (("before", 0), ("last", -1)):
+            for moment, index in MOMENTS.items():
                 ours = {q: arrays[against][q][..., index] for q in QUANTITIES}
                 theirs = {q: arrays[name][q][..., index] for q in QUANTITIES}
                 found[name][moment] = {
@@ -165,6 +181,7 @@ def _comparisons(
                         ours["query_metric"], theirs["query_metric"], higher_is_better, resampling
                     ),
                 }
+    adjust(found)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from wsframework.config.sections import Config
 from wsframework.pipeline.curves import Curves
 from wsframework.pipeline.evaluate import pool
 from wsframework.pipeline.pictures import Shown
+from wsframework.pipeline.properties import Properties, pooled_properties
 from wsframework.pipeline.several import Vote
 from wsframework.tasks import Objective
 
@@ -30,6 +31,7 @@ class Evidence:
         facts: about tasks, zoo and prior, as they go into scores.json.
         cost: ``stage -> {"seconds": ...}``.
         pictures: what networks say of the first tasks, where the family has pictures.
+        properties: of several draws from an initializer, and of the zoo's networks.
     """
 
     config: Config
@@ -41,6 +43,7 @@ class Evidence:
     facts: Mapping[str, Any]
     cost: Mapping[str, Mapping[str, float]]
     pictures: Sequence[Shown] = ()
+    properties: Mapping[str, Properties] = field(default_factory=dict)
 
 
 def pooled(runs: Sequence[Evidence]) -> Evidence:
@@ -58,6 +61,11 @@ def pooled(runs: Sequence[Evidence]) -> Evidence:
         reasons=_pooled_reasons(runs),
         votes={name: _pooled_votes([run.votes[name] for run in runs]) for name in names},
         cost={stage: {"seconds": seconds / len(runs)} for stage, seconds in spent.items()},
+        properties={
+            name: pooled_properties([run.properties[name] for run in runs])
+            for name in runs[0].properties
+            if all(name in run.properties for run in runs)
+        },
     )
 
 

@@ -13,9 +13,11 @@ from wsframework.pipeline.curves import Curves
 from wsframework.pipeline.evidence import Evidence
 from wsframework.pipeline.novelty import distances
 from wsframework.pipeline.pictures import SHOWN
+from wsframework.pipeline.properties import Properties, of_draws, of_zoo
 from wsframework.pipeline.several import Vote, vote
 from wsframework.pipeline.single import Run
 from wsframework.store import write_atomic
+from wsframework.training import Budget
 
 
 def gather(run: Run) -> Evidence:
@@ -27,6 +29,7 @@ def gather(run: Run) -> Evidence:
     votes: dict[str, Vote] = {}
     shown: dict[str, Tensor] = {}
     audited: dict[str, Any] = {}
+    properties: dict[str, Properties] = {}
     for name in run.config.compare.initializers:
         initial = run.initial(name)
         if initial.reason:
@@ -40,8 +43,12 @@ def gather(run: Run) -> Evidence:
             label = f"{name} (best of {chosen.shape[1]})"
             curves[label] = run.curves(label, run.start(label, initial.x))
             votes[name] = vote(run.architecture, run.judged, chosen)
+            properties[name] = of_draws(run.architecture, run.judged, chosen, lambda: run.zoo)
+    if properties:
+        properties["zoo"] = of_zoo(run.architecture, lambda: run.zoo)
     facts, pictures, roles = _facts(run) | audited, run.pictures(shown), _roles(run, curves)
-    return Evidence(run.config, run.objective, roles, curves, reasons, votes, facts, dict(run.cost), pictures)
+    cost = dict(run.cost)
+    return Evidence(run.config, run.objective, roles, curves, reasons, votes, facts, cost, pictures, properties)
 
 
 def _roles(run: Run, labels: Iterable[str]) -> dict[str, str]:
@@ -59,9 +66,16 @@ def _facts(run: Run) -> dict[str, Any]:
             "held_out": len(run.splits.held_out),
             "judged": run.config.tasks.judge,
         },
-        "zoo": run.zoo.facts(),
+        "zoo": _zoo_facts(run),
         "prior": {
             "parameters": sum(p.numel() for p in run.prior.parameters()),
             "denoiser_parameters": sum(p.numel() for p in run.prior.denoiser.parameters()),
         },
     }
+
+
+def _zoo_facts(run: Run) -> dict[str, Any]:
+    """Those of the zoo, and where there is one, the gradient steps of all its networks together."""
+    facts, section = run.zoo.facts(), run.config.zoo
+    budget = Budget.of_epochs(section.epochs, section.lr, section.batch, len(run.splits.seen[0].support))
+    return {**facts, "steps": facts["size"] * budget.steps} if facts["size"] else facts

@@ -18,11 +18,13 @@ from wsframework.config.writing import to_toml
 from wsframework.errors import RequestError
 from wsframework.events import Observer, silent
 from wsframework.parts.registry import Registry
+from wsframework.pipeline.break_even import break_even
 from wsframework.pipeline.evaluate import evaluate
 from wsframework.pipeline.evidence import Evidence, pooled
 from wsframework.pipeline.gathering import gather
 from wsframework.pipeline.lock import run_lock
 from wsframework.pipeline.pictures import Shown
+from wsframework.pipeline.property_figures import property_figures
 from wsframework.pipeline.report import write_report
 from wsframework.pipeline.single import Run
 from wsframework.pipeline.trial import try_out
@@ -118,10 +120,17 @@ def scores_of(evidence: Evidence) -> dict[str, Any]:
         "paper_table": config.tasks.part.use == "gaussians" and config.finetune.epochs == 20,
         **scores,
         "votes": {name: vote_figures(vote, objective, config.seed) for name, vote in evidence.votes.items()},
+        "properties": {name: property_figures(found, config.seed) for name, found in evidence.properties.items()},
         **evidence.facts,
         "cost": evidence.cost,
+        "break_even": _break_even(evidence, scores["baseline"], scores["reference"]),
         "versions": versions(),
     }
+
+
+def _break_even(evidence: Evidence, baseline: str, reference: str) -> dict[str, float | None]:
+    steps, repeats = evidence.facts["zoo"].get("steps", 0), evidence.config.repeats
+    return break_even(evidence.curves, evidence.cost, steps, repeats, baseline, reference)
 
 
 def versions() -> dict[str, str]:

@@ -10,7 +10,9 @@ from wsframework.pipeline.pictures import Shown
 from wsframework.pipeline.report.contents import Figure, Section
 from wsframework.pipeline.report.figures import draw_figures
 from wsframework.pipeline.report.findings import findings
+from wsframework.pipeline.report.numbers import number
 from wsframework.pipeline.report.pictures import draw_pictures
+from wsframework.pipeline.report.properties import properties_table
 from wsframework.pipeline.report.rendering import rendered
 from wsframework.pipeline.report.tables import (
     audit_table,
@@ -21,6 +23,7 @@ from wsframework.pipeline.report.tables import (
     initializers_table,
     paper_table,
     votes_table,
+    wins_table,
 )
 
 __all__ = ["write_report"]
@@ -54,8 +57,12 @@ def _sections(scores: Mapping[str, Any], figures: list[Figure], pictures: list[F
         sections.append(Section("What networks say", figures=pictures))
     if scores["comparisons"]:
         sections.append(Section(f"{scores['reference']} against each of them", tables=[comparison_table(scores)]))
+    if len(scores.get("wins", {})) > 1:
+        sections.append(Section("Every pair", tables=[wins_table(scores)]))
     if scores.get("votes"):
         sections.append(Section("Votes of several draws", tables=[votes_table(scores)]))
+    if scores.get("properties"):
+        sections.append(Section("What the networks are like", tables=[properties_table(scores)]))
     sections.append(Section("The whole course of fine-tuning", tables=[course_table(scores)]))
     return [*sections, *_circumstances(scores)]
 
@@ -70,13 +77,32 @@ def _circumstances(scores: Mapping[str, Any]) -> list[Section]:
     facts = {**{f"{kind} tasks": count for kind, count in scores.get("tasks", {}).items()}, **split}
     sections.append(Section("Tasks", drawn, [facts_table(facts)] if facts else []))
     if scores.get("cost"):
-        sections.append(Section("Cost", tables=[cost_table(scores)]))
+        sections.append(Section("Cost", _break_even(scores), [cost_table(scores)]))
     sections.append(Section("Statistics", [_statistics(scores)]))
     if scores.get("versions"):
         sections.append(Section("Versions", tables=[facts_table(scores["versions"], ("of", "version"))]))
     if scores.get("command"):
         sections.append(Section("To repeat it, in this folder", code=str(scores["command"])))
     return sections
+
+
+def _break_even(scores: Mapping[str, Any]) -> list[str]:
+    """After how many new tasks the zoo and the prior have paid for themselves, where that is known."""
+    found = scores.get("break_even")
+    if not found:
+        return []
+    told = [
+        f"On a new task, {scores['reference']} saves {number(found['saved_steps'])} of {scores['budget']['steps']} "
+        f"gradient steps on the way to {scores['baseline']}'s final support loss. The zoo's gradient steps have come "
+        f"back {_when(found['tasks_by_steps'])}."
+    ]
+    if "tasks_by_seconds" in found:
+        told.append(f"The seconds of zoo and prior have come back {_when(found['tasks_by_seconds'])}.")
+    return told
+
+
+def _when(tasks: float | None) -> str:
+    return "never" if tasks is None else f"after {number(tasks)} tasks"
 
 
 def _statistics(scores: Mapping[str, Any]) -> str:

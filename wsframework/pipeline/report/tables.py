@@ -17,6 +17,8 @@ GROUPS = {"untrained": "Untrained", "learned": "Learned from seen tasks", "contr
 PAPER = {"random": (0.4547, 0.0017, 0.0008), "diffusion": (3.5939, 0.0002, 0.0001)}
 PAPER_EPOCHS = (0, 10, 19)
 NONE = number(None)
+SURE = 0.05
+"""An adjusted p-value up to this holds."""
 
 
 def paper_table(scores: Scores) -> Table:
@@ -74,9 +76,29 @@ def comparison_table(scores: Scores) -> Table:
         f"How many times lower the support loss from {scores['reference']} is (geometric mean over {scores['n']} "
         f"tasks, paired; below 1: higher), and by how much its query {metric} is better{unit}. "
         f"Bold: the {level(scores)} interval shows it to be better; worse: shows it to be worse; ?: shows neither. "
-        "Intervals are not adjusted for the number of comparisons."
+        f"Intervals are not adjusted for the number of comparisons; *: so it is after Holm's correction, too, over the "
+        f"{len(rows)} of its column."
     )
     return Table(columns, tuple(rows), caption)
+
+
+def wins_table(scores: Scores) -> Table:
+    """On how many tasks each initializer beats each other one, after the last epoch."""
+    wins, better, family = scores["wins"], scores["better"], scores["family"]
+    rows = []
+    for a, over in wins.items():
+        cells = [Cell(NONE) if b == a else _won(over[b]["last"], better[a][b]["last"]) for b in wins]
+        rows.append(Row((Cell(a), *cells)))
+    caption = (
+        f"The share of the {scores['n']} tasks where the query loss from the row is lower than from the column, after "
+        f"the last epoch, with {level(scores)} intervals. Bold: lower on average of logarithms, after Holm's "
+        f"correction for {family['comparisons']} pairs."
+    )
+    return Table(("from", *wins), tuple(rows), caption)
+
+
+def _won(share: Mapping[str, float], better: bool) -> Cell:
+    return Cell(f"{100 * share['mean']:.0f} %", f"{100 * share['low']:.0f}–{100 * share['high']:.0f}", better)
 
 
 def course_table(scores: Scores) -> Table:
@@ -215,7 +237,11 @@ def _gain(found: Mapping[str, Any], metric: str) -> Cell:
 
 
 def _mark(found: Mapping[str, Any]) -> str:
-    return "" if found["better"] else " worse" if found["worse"] else " ?"
+    if not (found["better"] or found["worse"]):
+        return " ?"
+    adjusted = found.get("p_holm")
+    sure = "" if adjusted is None or adjusted > SURE else " *"
+    return f"{'' if found['better'] else ' worse'}{sure}"
 
 
 def _flattened(facts: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
