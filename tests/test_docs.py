@@ -74,10 +74,10 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
             del sys.modules[name]
 
 
-def empty(stem: str, shows: str, _: object, folder: Path) -> Figure:
+def empty(stem: str, shows: str, _: object, folder: Path, photo: bool = False) -> Figure:
     """A figure without its drawing, which takes most of the time of a tiny run and has tests of its own."""
     (folder / f"{stem}.png").touch()
-    return Figure(stem, shows, b"<svg/>")
+    return Figure(stem, shows, b"<svg/>", photo)
 
 
 @by_page
@@ -85,8 +85,7 @@ def test_the_code_of_a_page_runs(
     page: Path, workplace: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if page.parent.name == "how-to":
-        monkeypatch.setattr("wsframework.pipeline.report.figures.saved", empty)
-        monkeypatch.setattr("wsframework.pipeline.report.ablation.saved", empty)
+        monkeypatch.setattr("wsframework.pipeline.report.drawing.saved", empty)
         (workplace / "first.toml").write_text(tomlkit.dumps(FIRST))
         shutil.copytree(request.getfixturevalue("first_run")[0], workplace / "runs" / "first")
     fences = re.findall(r"^```(\w+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
