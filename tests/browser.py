@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -90,16 +91,17 @@ class Page:
 @contextmanager
 def browser(folder: Path) -> Iterator[Page]:
     """A page of a browser of its own, whose profile is in ``folder``."""
-    (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
+    (their_in, ours_out), (ours_in, their_out) = os.pipe(), os.pipe()
+    theirs = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (their_in, their_out)]  # beyond those that they become
     words = [str(program()), *FLAGS, f"--user-data-dir={folder}", "--remote-debugging-pipe", "about:blank"]
     process = subprocess.Popen(
-        ["sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", *words],
-        pass_fds=(theirs_in, theirs_out),
+        ["bash", "-c", f'exec "$@" 3<&{theirs[0]} 4>&{theirs[1]}', "bash", *words],
+        pass_fds=theirs,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    os.close(theirs_in)
-    os.close(theirs_out)
+    for end in (their_in, their_out, *theirs):
+        os.close(end)
     try:
         yield Page(ours_out, ours_in)
     finally:

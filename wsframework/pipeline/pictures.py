@@ -124,7 +124,7 @@ def save_shown(pictures: Sequence[Shown], path: Path) -> None:
     """One safetensors file, or, of no pictures, none."""
     if not pictures:
         return remove_file(path)
-    tensors = {}
+    tensors: dict[str, Tensor] = {}
     for place, one in enumerate(pictures):
         tensors |= {f"{place}.truth": one.truth, **({} if one.at is None else {f"{place}.at": one.at})}
         tensors |= {f"{place}.before.{name}": values for name, values in one.before.items()}

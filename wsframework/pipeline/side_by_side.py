@@ -36,13 +36,13 @@ def compare(folders: Sequence[Path], out: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def compared(runs: Mapping[str, FinishedRun]) -> dict[str, Any]:
-    """The content of ``comparison.json``: ``runs``, ``groups`` of comparable ones, ``reasons``, ``paired``, ``command``."""
+    """The content of ``comparison.json``: ``runs``, ``groups`` of comparable ones, ``reasons``, ``paired``."""
     keys = {label: _conditions(run) for label, run in runs.items()}
     groups: list[list[str]] = []
     for label in runs:
         own = next((g for g in groups if keys[label]["tasks"] and keys[g[0]] == keys[label]), None)
         groups.append([label]) if own is None else own.append(label)
-    paired = {}
+    paired: dict[str, Any] = {}
     for group in groups:
         paired |= _paired({label: runs[label] for label in group})
     return {

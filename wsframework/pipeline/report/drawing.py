@@ -11,6 +11,8 @@ from matplotlib.figure import Figure as Canvas
 
 from wsframework.pipeline.report.contents import Figure
 
+__all__ = ["REFERENCE", "SETTINGS", "Canvas", "blank", "saved"]
+
 REFERENCE = "#bd1f01"
 """The colour of the initializer that the others are compared with."""
 SETTINGS: Any = {

@@ -37,9 +37,7 @@ def write_comparison(found: Found, folder: Path) -> Path:
     drawn = draw_priors(found, folder / "figures")
     sections = [
         Section("What was found", [told, *found["reasons"]], listed=True, lead=_lead(found)),
-        Section(
-            "The prior of each run", tables=[priors_table(found)], figures=[draw_priors(found, folder / "figures")]
-        ),
+        Section("The prior of each run", tables=[priors_table(found)], figures=[drawn]),
         Section("Every initializer of each run", tables=[initializers_table(found)]),
         Section("Runs", tables=[_runs_table(found)]),
         Section("To repeat it", code=str(found["command"])),
