@@ -79,8 +79,7 @@ def test_the_code_of_a_page_runs(
     page: Path, workplace: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if page.parent.name == "how-to":
-        monkeypatch.setattr("wsframework.pipeline.report.figures.saved", empty)
-        monkeypatch.setattr("wsframework.pipeline.report.ablation.saved", empty)
+        monkeypatch.setattr("wsframework.pipeline.report.drawing.saved", empty)
         (workplace / "first.toml").write_text(tomlkit.dumps(FIRST))
         shutil.copytree(request.getfixturevalue("first_run")[0], workplace / "runs" / "first")
     fences = re.findall(r"^```(\w+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)

@@ -53,7 +53,9 @@ def whole(config: Config, out: Path, observer: Observer = silent) -> MixedRun:
 def _no_drawing() -> Iterator[None]:
     """Figures take most of the time of a tiny run, and have tests of their own."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("wsframework.pipeline.report.figures.saved", lambda stem, shows, *_: Figure(stem, shows, b""))
+        patched.setattr(
+            "wsframework.pipeline.report.drawing.saved", lambda stem, shows, *_, **__: Figure(stem, shows, b"")
+        )
         yield
 
 

@@ -46,6 +46,9 @@ def done(config: Config, folder: Path) -> Done:
     return Done(folder, result.scores, heard)
 
 
+FIGURES = ("support_loss", "query_loss", "metric", "speedup", "against", "pictures")
+
+
 @pytest.fixture(scope="module")
 def everyone(tmp_path_factory: pytest.TempPathFactory) -> Done:
     """A run with every initializer that there is, and its figures."""
@@ -78,7 +81,7 @@ def test_the_folder_is_laid_out_as_promised(everyone: Done) -> None:
         "scores.json",
         "report.html",
         "report.md",
-        *(f"figures/{figure}.png" for figure in ("loss", "metric", "speedup")),
+        *(f"figures/{figure}.png" for figure in FIGURES),
     }
     assert not list(everyone.folder.glob("checkpoints/*")), "a checkpoint outlived its stage"
     assert read_config(everyone.folder / "config.toml", REGISTRY) == CONFIG

@@ -10,7 +10,7 @@ from made_curves import falling
 from tiny import tiny
 
 from wsframework.pipeline.evidence import Evidence, pooled
-from wsframework.pipeline.report.tables import cost_table
+from wsframework.pipeline.report.costs import cost_tables
 from wsframework.pipeline.several import Vote
 from wsframework.tasks import OBJECTIVES
 
@@ -58,5 +58,5 @@ def test_a_reason_that_holds_always_is_told_as_it_is() -> None:
 
 def test_a_mean_cost_says_that_it_is_one() -> None:
     cost = {"zoo": {"seconds": 2.0}}
-    assert "Mean over 3 seeds" in cost_table({"cost": cost, "repeats": 3}).caption
-    assert cost_table({"cost": cost, "repeats": 1}).caption == ""
+    assert "Mean over 3 seeds" in cost_tables({"cost": cost, "repeats": 3})[0].caption
+    assert cost_tables({"cost": cost, "repeats": 1})[0].caption == ""

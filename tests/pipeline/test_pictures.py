@@ -10,10 +10,12 @@ from made_curves import falling
 from tiny import REGISTRY, TABLES, Heard, made, tiny
 from torch import Tensor
 
+from wsframework.pipeline import plane
 from wsframework.pipeline.evaluate import evaluate
 from wsframework.pipeline.gathering import gather
 from wsframework.pipeline.held import Held
-from wsframework.pipeline.pictures import SHOWN, Shown, can_show, look
+from wsframework.pipeline.pictures import SHOWN, Shown, can_show, load_shown, look, save_shown
+from wsframework.pipeline.plane import examples, grid
 from wsframework.pipeline.report import write_report
 from wsframework.pipeline.report.pictures import draw_pictures
 from wsframework.pipeline.single import Run
@@ -85,8 +87,53 @@ def test_an_image_is_what_the_family_makes_of_the_outputs(tmp_path: Path) -> Non
     assert torch.equal(one.before["random"], one.after["random"])
 
 
-def test_families_without_a_canvas_have_no_pictures(tmp_path: Path) -> None:
+def test_a_map_of_classes_has_the_networks_answer_at_every_place(tmp_path: Path) -> None:
+    """The network's answer at the middle of a cell is what its colour is nearest to, but for dots."""
     run = Run(tiny(), REGISTRY, tmp_path, "cpu")
+    x, task = networks(run, 1), run.judged[0]
+    (one,) = look(run.family, run.architecture, run.judged[:1], {"random": x}, {"random": x})
+    module = run.architecture.network(run.family.shape)
+    module.load_state_dict(run.space.unflatten(x[0]))
+    cells, side = grid(task), plane.SIDE
+    assert cells[0, 0] < cells[side - 1, 0]
+    assert cells[0, 1] > cells[-1, 1], "rows from the top"
+    empty = (examples(task) == 1).all(-1).flatten()
+    away = torch.cdist(one.before["random"].reshape(-1, 3), 1 - plane.PALE * (1 - plane.COLOURS[:2]))
+    answers = module(cells)
+    sure = empty & ((answers[:, 0] - answers[:, 1]).abs() > 1e-3)
+    assert sure.sum() > side
+    assert torch.equal(away.argmin(-1)[sure], answers.argmax(-1)[sure])
+
+
+def test_examples_lie_where_they_are(tmp_path: Path) -> None:
+    """The dot nearest to an example has the colour of its class."""
+    run = Run(tiny(), REGISTRY, tmp_path, "cpu")
+    task = run.judged[0]
+    image, cells = examples(task).reshape(-1, 3), grid(task)
+    dotted = (image != 1).any(-1)
+    width = cells[1, 0] - cells[0, 0]
+    for place, label in zip(task.query.x, task.query.y, strict=True):
+        away = (cells - place).norm(dim=-1).where(dotted, torch.inf)
+        assert away.min() < 2 * width
+        near = image[away < 2 * width]
+        assert (near == plane.DARK * plane.COLOURS[label]).all(-1).any()
+
+
+def test_pictures_are_read_back_as_they_were(tmp_path: Path) -> None:
+    for at in (None, torch.linspace(0, 1, 5)):
+        given = shown(at, torch.rand(5, 2))
+        save_shown(given, tmp_path / "shown")
+        for a, b in zip(given, load_shown(tmp_path / "shown"), strict=True):
+            assert (a.task, a.at is None) == (b.task, b.at is None)
+            assert torch.equal(a.truth, b.truth)
+            assert list(a.before) == list(b.before)
+            assert torch.equal(a.after["random"], b.after["random"])
+    save_shown([], tmp_path / "shown")
+    assert load_shown(tmp_path / "shown") == []
+
+
+def test_families_without_a_view_have_no_pictures(tmp_path: Path) -> None:
+    run = Run(tiny(tasks__dimension=3), REGISTRY, tmp_path, "cpu")
     assert not can_show(run.family, run.judged)
     assert run.pictures({"random": networks(run)}) == []
 
@@ -98,7 +145,7 @@ def shown(at: Tensor | None, values: Tensor) -> list[Shown]:
 @pytest.mark.parametrize("colours", [(), (3,)], ids=["grey", "colour"])
 def test_images_are_drawn_as_they_are(tmp_path: Path, colours: tuple[int, ...]) -> None:
     figure = draw_pictures(shown(None, torch.rand(5, 5, *colours)), tmp_path)
-    assert figure.shows.endswith("from above: task 0; task 1.")
+    assert figure.shows.endswith("from the left: task 0; task 1.")
     assert figure.svg.count(b"<image ") == 8  # of two tasks, at two stages, the truth and one network
     assert (tmp_path / "pictures.png").exists()
 
@@ -108,6 +155,6 @@ def test_the_report_has_a_section_of_pictures_where_there_are_some(tmp_path: Pat
     write_report(scores, tmp_path, shown(torch.linspace(0, 1, 16), torch.rand(16, 2)))
     page = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "## What networks say\n" in page
-    assert "from above: task 0; task 1.](figures/pictures.png)" in page
+    assert "from the left: task 0; task 1.](figures/pictures.png)" in page
     write_report(scores, tmp_path)
     assert "What networks say" not in (tmp_path / "report.md").read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ from wsframework.cli.bench import bench
 from wsframework.cli.check import check
 from wsframework.cli.new import new
 from wsframework.cli.plugins import plugins
+from wsframework.cli.report import report
 from wsframework.cli.run import run
 from wsframework.cli.sample import sample
 from wsframework.cli.show import show
@@ -69,7 +70,7 @@ def wsf(
     """Neural-network weights as data: zoos, symmetries, priors over weights, honest baselines."""
 
 
-for command in (run, sample, audit, symmetries, plugins, show, check, bench):
+for command in (run, report, sample, audit, symmetries, plugins, show, check, bench):
     app.command()(command)
 app.add_typer(zoo, name="zoo")
 app.add_typer(new, name="new")

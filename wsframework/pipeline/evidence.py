@@ -11,6 +11,7 @@ import torch
 from wsframework.config.sections import Config
 from wsframework.pipeline.curves import Curves
 from wsframework.pipeline.evaluate import pool
+from wsframework.pipeline.judged import joined
 from wsframework.pipeline.pictures import Shown
 from wsframework.pipeline.properties import Properties, pooled_properties
 from wsframework.pipeline.several import Vote
@@ -60,6 +61,7 @@ def pooled(runs: Sequence[Evidence]) -> Evidence:
         curves=pool([run.curves for run in runs]),
         reasons=_pooled_reasons(runs),
         votes={name: _pooled_votes([run.votes[name] for run in runs]) for name in names},
+        facts=_pooled_facts(runs),
         cost={stage: {"seconds": seconds / len(runs)} for stage, seconds in spent.items()},
         properties={
             name: pooled_properties([run.properties[name] for run in runs])
@@ -67,6 +69,12 @@ def pooled(runs: Sequence[Evidence]) -> Evidence:
             if all(name in run.properties for run in runs)
         },
     )
+
+
+def _pooled_facts(runs: Sequence[Evidence]) -> dict[str, Any]:
+    """Those of the first run, with a name for the tasks of all."""
+    tasks = dict(runs[0].facts["tasks"])
+    return {**runs[0].facts, "tasks": {**tasks, "digest": joined([run.facts["tasks"]["digest"] for run in runs])}}
 
 
 def _pooled_reasons(runs: Sequence[Evidence]) -> dict[str, str]:
@@ -81,13 +89,13 @@ def _pooled_reasons(runs: Sequence[Evidence]) -> dict[str, str]:
 
 
 def _pooled_votes(votes: Sequence[Vote]) -> Vote:
-    def joined(name: str) -> torch.Tensor:
+    def of_all(name: str) -> torch.Tensor:
         return torch.cat([getattr(vote, name) for vote in votes])
 
     return Vote(
-        joined("single_loss"),
-        joined("single_metric"),
-        joined("vote_loss"),
-        joined("vote_metric"),
+        of_all("single_loss"),
+        of_all("single_metric"),
+        of_all("vote_loss"),
+        of_all("vote_metric"),
         votes[0].members,
     )

@@ -11,6 +11,7 @@ from wsframework.config.writing import to_toml
 from wsframework.parts.interfaces import Initializer
 from wsframework.pipeline.curves import Curves
 from wsframework.pipeline.evidence import Evidence
+from wsframework.pipeline.judged import tasks_digest
 from wsframework.pipeline.novelty import distances
 from wsframework.pipeline.pictures import SHOWN
 from wsframework.pipeline.properties import Properties, of_draws, of_zoo
@@ -65,6 +66,7 @@ def _facts(run: Run) -> dict[str, Any]:
             "seen": len(run.splits.seen),
             "held_out": len(run.splits.held_out),
             "judged": run.config.tasks.judge,
+            "digest": tasks_digest(run.judged),
         },
         "zoo": _zoo_facts(run),
         "prior": {

@@ -21,11 +21,12 @@ from wsframework.parts.registry import Registry
 from wsframework.pipeline.break_even import break_even
 from wsframework.pipeline.evaluate import evaluate
 from wsframework.pipeline.evidence import Evidence, pooled
+from wsframework.pipeline.finished_run import FinishedRun
 from wsframework.pipeline.gathering import gather
 from wsframework.pipeline.lock import run_lock
-from wsframework.pipeline.pictures import Shown
+from wsframework.pipeline.pictures import SHOWN_FILE, Shown, save_shown
 from wsframework.pipeline.property_figures import property_figures
-from wsframework.pipeline.report import write_report
+from wsframework.pipeline.rewriting import rewritten
 from wsframework.pipeline.single import Run
 from wsframework.pipeline.trial import try_out
 from wsframework.pipeline.votes import vote_figures
@@ -98,7 +99,8 @@ def written(evidence: Evidence, out: Path) -> RunResult:
 def kept(scores: dict[str, Any], pictures: Sequence[Shown], out: Path) -> RunResult:
     """``scores`` and their report, in the folder ``out``."""
     write_atomic(out / "scores.json", json.dumps(scores, indent=1) + "\n")
-    return RunResult(out, write_report(scores, out, pictures), scores)
+    save_shown(pictures, out / SHOWN_FILE)
+    return RunResult(out, rewritten(FinishedRun(out, scores), out), scores)
 
 
 def scores_of(evidence: Evidence) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from typing import Any
 
 import matplotlib as mpl
 
+from wsframework.pipeline.report import drawing
 from wsframework.pipeline.report.contents import Cell, Figure, Row, Section, Table, row
-from wsframework.pipeline.report.figures import COLOURS, SETTINGS, blank, saved
+from wsframework.pipeline.report.facts import facts_table
+from wsframework.pipeline.report.figures import COLOURS
 from wsframework.pipeline.report.findings import level
 from wsframework.pipeline.report.numbers import duration, number
 from wsframework.pipeline.report.rendering import rendered
-from wsframework.pipeline.report.tables import facts_table, loss_cell, metric_cell, times_cell
+from wsframework.pipeline.report.tables import loss_cell, metric_cell, times_cell
 
 Scores = Mapping[str, Any]
 
@@ -66,8 +68,8 @@ def draw_ablation(scores: Scores, folder: Path) -> Figure:
     names = list(scores["variants"])
     first = [next(iter(v["labels"].values())) for v in scores["variants"].values()]
     colours = dict(zip(dict.fromkeys(first), COLOURS * len(first), strict=False))
-    with mpl.rc_context(SETTINGS):
-        canvas, (axes,) = blank(1, width=7, height=0.9 + 0.3 * len(names))
+    with mpl.rc_context(drawing.SETTINGS):
+        canvas, axes = drawing.blank(7, 0.9 + 0.3 * len(names))
         for place, name in enumerate(names):
             mean, low, high = (scores["curves"][name]["train_loss"][end][0] for end in ("mean", "low", "high"))
             axes.plot([mean], [place], "o", color=colours[first[place]])
@@ -78,7 +80,7 @@ def draw_ablation(scores: Scores, folder: Path) -> Figure:
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.set_title("support loss before any step", loc="left")
         shows = f"Mean over {scores['n']} tasks never seen, with {level(scores)} intervals."
-        return saved("ablation", shows, canvas, folder)
+        return drawing.saved("ablation", shows, canvas, folder)
 
 
 def _row(name: str, scores: Scores, epochs: Sequence[int]) -> Row:

@@ -18,7 +18,7 @@ def findings(scores: Mapping[str, Any]) -> list[str]:
     reference = scores["reference"]
     if reference not in scores["curves"]:
         return [_leader(scores), f"There is no {reference!r} among the initializers, so no paired comparison was made."]
-    told = [_standing(scores), *_unbeaten(scores)]
+    told = [_standing(scores)]
     told += [_against(scores, rival) for rival in (scores["baseline"], *RIVALS) if rival in scores["comparisons"]]
     return [*told, *_speed(scores)]
 
@@ -69,29 +69,6 @@ def _speed(scores: Mapping[str, Any]) -> list[str]:
     never = f"; it never did on {100 * speed['never']:.1f} % of the tasks" if speed["never"] else ""
     interval = f", {level(scores)} interval {interval}" if interval else ""
     return [f"It reached {goal} in {number(speed['median'])} times fewer steps (median over tasks{interval}){never}."]
-
-
-def _unbeaten(scores: Mapping[str, Any]) -> list[str]:
-    """Whom the reference beats, and whom it does not: said outright, for each moment."""
-    plain = {n: c for n, c in scores["comparisons"].items() if c["reference"] == scores["reference"]}
-    return [_tally({n: c[m] for n, c in plain.items()}, m, scores) for m in MOMENTS if plain]
-
-
-def _tally(found: Mapping[str, Mapping[str, Any]], moment: str, scores: Mapping[str, Any]) -> str:
-    losses = {n: c["train_loss"] for n, c in found.items()}
-    worse = [_with_role(n, scores) for n, c in losses.items() if c["worse"]]
-    open_ = [_with_role(n, scores) for n, c in losses.items() if not c["worse"] and not c["better"]]
-    lower = len(found) - len(worse) - len(open_)
-    parts = [f"lower than from {lower} of {len(found)} others"]
-    parts += [f"higher than from {', '.join(worse)}"] if worse else []
-    parts += [f"not shown to differ from {', '.join(open_)}"] if open_ else []
-    outdone = [_with_role(n, scores) for n, c in found.items() if c["query_metric"]["worse"]]
-    parts += [f"its query {scores['metric']['name']} is worse than from {', '.join(outdone)}"] if outdone else []
-    return f"Paired over tasks, the support loss from {scores['reference']!r} {MOMENTS[moment]} is {'; '.join(parts)}."
-
-
-def _with_role(name: str, scores: Mapping[str, Any]) -> str:
-    return f"{name} (a control)" if scores["roles"].get(name) == "control" else name
 
 
 def _leader(scores: Mapping[str, Any]) -> str:

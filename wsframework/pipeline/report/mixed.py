@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from wsframework.pipeline.report.contents import Cell, Row, Section, Table, row
+from wsframework.pipeline.report.facts import facts_table
 from wsframework.pipeline.report.findings import MOMENTS, compared, level
 from wsframework.pipeline.report.numbers import duration
 from wsframework.pipeline.report.rendering import rendered
-from wsframework.pipeline.report.tables import facts_table, loss_cell
+from wsframework.pipeline.report.tables import loss_cell
 
 Scores = Mapping[str, Any]
 

@@ -11,10 +11,11 @@ import jinja2
 from wsframework.pipeline.report.contents import Cell, Section
 
 
-def rendered(title: str, sections: Sequence[Section], folder: Path) -> Path:
-    """Writes ``report.md`` and ``report.html``; returns the path of the second."""
+def rendered(title: str, sections: Sequence[Section], folder: Path, about: str = "") -> Path:
+    """Writes ``report.md`` and ``report.html``; returns the path of the second. ``about`` stands below the title."""
+    folder.mkdir(parents=True, exist_ok=True)
     for suffix in ("md", "html"):
-        text = _templates().get_template(f"report.{suffix}.j2").render(title=title, sections=sections)
+        text = _templates().get_template(f"report.{suffix}.j2").render(title=title, sections=sections, about=about)
         (folder / f"report.{suffix}").write_text(text, encoding="utf-8")
     return folder / "report.html"
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from wsframework.audit.rows import COLUMNS, rows
-from wsframework.pipeline.report.contents import Cell, Row, Table, row
+from wsframework.pipeline.report.contents import Cell, Row, Table
 from wsframework.pipeline.report.findings import level
-from wsframework.pipeline.report.numbers import duration, measure, number, points
+from wsframework.pipeline.report.numbers import measure, number, points
 
 Scores = Mapping[str, Any]
 
@@ -44,7 +43,8 @@ def initializers_table(scores: Scores) -> Table:
         "initializer",
         *("loss before any step" if k == 0 else f"after epoch {k}" for k in epochs),
         *(f"{metric} {when}" for when in (("before", "after") if last else ("before",))),
-        "speed-up",
+        "speed-up (mean)",
+        "(median)",
         "never",
     ]
     rows = []
@@ -55,7 +55,7 @@ def initializers_table(scores: Scores) -> Table:
         f"Mean support loss and query {metric} over {scores['n']} tasks never seen, with {level(scores)} intervals; "
         f"{'more' if scores['metric']['higher_is_better'] else 'less'} {metric} is better. "
         f"Speed-up: {scores['budget']['steps']} gradient steps over the steps that were needed to reach "
-        f"{scores['baseline']}'s final support loss, median over tasks; never: the share that never did. "
+        f"{scores['baseline']}'s final support loss, over tasks; never: the share that never did, and counts as 0. "
         "Bold: the best of its column, controls apart."
     )
     return Table(tuple(columns), tuple(rows), caption)
@@ -82,25 +82,6 @@ def comparison_table(scores: Scores) -> Table:
     return Table(columns, tuple(rows), caption)
 
 
-def wins_table(scores: Scores) -> Table:
-    """On how many tasks each initializer beats each other one, after the last epoch."""
-    wins, better, family = scores["wins"], scores["better"], scores["family"]
-    rows = []
-    for a, over in wins.items():
-        cells = [Cell(NONE) if b == a else _won(over[b]["last"], better[a][b]["last"]) for b in wins]
-        rows.append(Row((Cell(a), *cells)))
-    caption = (
-        f"The share of the {scores['n']} tasks where the query loss from the row is lower than from the column, after "
-        f"the last epoch, with {level(scores)} intervals. Bold: lower on average of logarithms, after Holm's "
-        f"correction for {family['comparisons']} pairs."
-    )
-    return Table(("from", *wins), tuple(rows), caption)
-
-
-def _won(share: Mapping[str, float], better: bool) -> Cell:
-    return Cell(f"{100 * share['mean']:.0f} %", f"{100 * share['low']:.0f}–{100 * share['high']:.0f}", better)
-
-
 def course_table(scores: Scores) -> Table:
     """Area under the fine-tuning curves, and regret against the nearest network, of every initializer."""
     metric, regret = scores["metric"]["name"], scores.get("regret", {})
@@ -109,8 +90,8 @@ def course_table(scores: Scores) -> Table:
     for name, areas in scores["area"].items():
         loss, quality = areas["train_loss"], areas["query_metric"]
         spread = _spread([measure(quality[end], metric).removesuffix(" %") for end in ("low", "high")])
-        cells = [Cell(name), _one(loss), Cell(measure(quality["mean"], metric), spread)]
-        rows.append(Row((*cells, *([_one(regret[name]["train_loss"], " to ")] if regret else []))))
+        cells = [Cell(name), figure_cell(loss), Cell(measure(quality["mean"], metric), spread)]
+        rows.append(Row((*cells, *([figure_cell(regret[name]["train_loss"], " to ")] if regret else []))))
     caption = "Areas are mean heights of the curves from before any step to the last epoch."
     told = " Regret: area under support loss less that from the nearest network, paired; below 0 is better."
     return Table(columns, tuple(rows), caption + (told if regret else ""))
@@ -122,7 +103,7 @@ def votes_table(scores: Scores) -> Table:
     columns = ("draws from", "loss alone", "loss of the vote", f"{metric} alone", f"{metric} of the vote", "gain")
     rows = []
     for name, found in scores["votes"].items():
-        losses = [_one(found[f"{who}_query_loss"]) for who in ("single", "vote")]
+        losses = [figure_cell(found[f"{who}_query_loss"]) for who in ("single", "vote")]
         figures = [{end: [v] for end, v in found[f"{who}_query_metric"].items()} for who in ("single", "vote")]
         gain = found["metric_gain"]
         write = points if metric == "accuracy" else number
@@ -131,34 +112,6 @@ def votes_table(scores: Scores) -> Table:
         rows.append(Row((*cells, Cell(write(gain["mean"]), spread))))
     caption = "On query data, before any step: the mean over single draws, and their averaged answer."
     return Table(columns, tuple(rows), caption)
-
-
-def cost_table(scores: Scores) -> Table:
-    """Seconds of every stage, and their sum; with several seeds, the means over them."""
-    costs = {stage: float(cost["seconds"]) for stage, cost in scores["cost"].items() if "seconds" in cost}
-    rows = [row(stage, duration(seconds)) for stage, seconds in costs.items()]
-    repeats = scores.get("repeats", 1)
-    caption = f"Mean over {repeats} seeds, of each stage and of all: the whole took {repeats} times as long."
-    return Table(("stage", "time"), (*rows, row("all", duration(sum(costs.values())))), caption if repeats > 1 else "")
-
-
-def audit_table(facts: Mapping[str, Any]) -> Table:
-    """The audit of memorisation: samples beside networks of known kind."""
-    few = f"{facts['candidates']} of {facts['zoo']} networks of the zoo"
-    caption = (
-        "Distance: to the nearest network of the zoo, over all orders of neurons, signs and scales that leave the "
-        f"function as it is, where each network was aligned with {few}; median. Ratio: nearest over second nearest, "
-        "median. Near: nearer to the zoo than all but a hundredth of its own networks. Near one: and less than half as "
-        "far from it as from the second nearest. Z_U: about standard normal for networks like the zoo's, far below 0 "
-        "for those too near. Mistakes: largest intersection over union of wrong predictions with any network of the "
-        "zoo, median."
-    )
-    return Table(COLUMNS, tuple(row(*texts) for texts in rows(facts)), caption)
-
-
-def facts_table(facts: Mapping[str, Any], columns: tuple[str, str] = ("figure", "value")) -> Table:
-    """Any nested mapping of figures and words, one line each; sequences stay in ``scores.json``."""
-    return Table(columns, tuple(row(*fact) for fact in _flattened(facts)))
 
 
 def _groups(scores: Scores) -> Iterator[tuple[str, list[str]]]:
@@ -205,7 +158,8 @@ def metric_cell(figures: Mapping[str, Sequence[float | None]], k: int, metric: s
     return Cell(measure(figures["mean"][k], metric), detail, best)
 
 
-def _one(figure: Mapping[str, float | None], to: str = "–") -> Cell:
+def figure_cell(figure: Mapping[str, float | None], to: str = "–") -> Cell:
+    """A figure with its interval."""
     return Cell(number(figure["mean"]), _spread([number(figure[end]) for end in ("low", "high")], to))
 
 
@@ -213,15 +167,21 @@ def _spread(ends: Sequence[str], to: str = "–") -> str:
     return "" if NONE in ends else to.join(ends)
 
 
-def _speed(speed: Mapping[str, Any] | None) -> tuple[Cell, Cell]:
+def _speed(speed: Mapping[str, Any] | None) -> tuple[Cell, Cell, Cell]:
     if speed is None:
-        return Cell(NONE), Cell(NONE)
+        return Cell(NONE), Cell(NONE), Cell(NONE)
     never = Cell(f"{100 * speed['never']:.3g} %")
+    mean = speed_cell(speed)
     if speed["median"] is None:
-        return Cell("< 1"), never
+        return mean, Cell("< 1"), never
     low, high = speed["median_low"], speed["median_high"]
     ends = "" if high is None else _spread(["< 1" if low is None else number(low), number(high)])
-    return Cell(f"{number(speed['median'])}×", ends), never
+    return mean, Cell(f"{number(speed['median'])}×", ends), never
+
+
+def speed_cell(speed: Mapping[str, Any]) -> Cell:
+    """The mean speed-up, with its interval."""
+    return Cell(f"{number(speed['mean'])}×", _spread([number(speed[end]) for end in ("low", "high")]))
 
 
 def times_cell(found: Mapping[str, Any]) -> Cell:
@@ -242,21 +202,3 @@ def _mark(found: Mapping[str, Any]) -> str:
     adjusted = found.get("p_holm")
     sure = "" if adjusted is None or adjusted > SURE else " *"
     return f"{'' if found['better'] else ' worse'}{sure}"
-
-
-def _flattened(facts: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in facts.items():
-        name = f"{path}{key}".replace("_", " ")
-        if isinstance(value, Mapping):
-            yield from _flattened(value, f"{name}: ")
-        elif isinstance(value, (list, tuple)):
-            if value and len(value) <= 8 and all(isinstance(v, (int, float, str)) for v in value):
-                yield name, ", ".join(_plain(v) for v in value)
-        else:
-            yield name, _plain(value)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return number(value) if isinstance(value, (int, float)) or value is None else str(value)
