@@ -24,7 +24,7 @@ def evidence(seed: int, *names: str, **changes: Any) -> Evidence:
         curves={name: falling(name, 1.0, seed, tasks=3) for name in names},
         reasons={},
         votes={name: Vote(*(torch.full((3,), float(seed)) for _ in range(4)), members=2) for name in names},
-        facts={"split": seed},
+        facts={"split": seed, "tasks": {"digest": str(seed)}},
         cost={"zoo": {"seconds": 2.0 * seed}, **{f"finetune-{name}": {"seconds": 4.0} for name in names}},
     )
     return replace(given, **changes)
@@ -35,7 +35,9 @@ def test_tasks_add_up_and_cost_is_averaged() -> None:
     assert found.curves["prior"].tasks == 6
     assert found.votes["prior"].vote_loss.tolist() == [1, 1, 1, 2, 2, 2]
     assert found.cost == {"zoo": {"seconds": 3.0}, "finetune-prior": {"seconds": 4.0}}
-    assert found.facts == {"split": 1}
+    assert found.facts["split"] == 1
+    digests = {pooled([evidence(k, "prior") for k in seeds]).facts["tasks"]["digest"] for seeds in ([1], [2], [1, 2])}
+    assert len(digests) == 3
     assert not found.reasons
 
 

@@ -83,7 +83,7 @@ def test_everything_that_was_given_is_said(text: str, scores: dict[str, Any]) ->
     for word in (*STARTS, *scores["notes"], SENTENCE, scores["command"], scores["split"]["drawn"], "0.214", "2.4.0"):
         assert word in text
     for word in (
-        "No copies.",
+        "no copies.",
         "0.312",
         "2 min 31 s",
         "3 min 1 s",
