@@ -22,9 +22,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 @pytest.fixture(scope="module")
 def undrawn() -> Iterator[None]:
-    """The figures of the module's runs are empty; those of ablations and pictures are drawn."""
+    """The figures of the module's runs are empty."""
     from undrawn import empty
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("wsframework.pipeline.report.figures.saved", empty)
+        patched.setattr("wsframework.pipeline.report.drawing.saved", empty)
         yield

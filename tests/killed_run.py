@@ -19,7 +19,7 @@ from tiny import REGISTRY, Heard, files, tiny, without_cost
 from undrawn import empty
 
 from wsframework.pipeline import train
-from wsframework.pipeline.report import figures
+from wsframework.pipeline.report import drawing
 from wsframework.pipeline.run import run
 from wsframework.pipeline.stage import Checkpoint
 from wsframework.store import load_json
@@ -107,6 +107,6 @@ def at_checkpoints(folder: Path, undisturbed: Path) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    figures.saved = empty
+    drawing.saved = empty
     train.EVERY = CONFIG.train.steps // (CHECKPOINTS + 1)
     globals()[sys.argv[1]](Path(sys.argv[2]) / "killed", Path(sys.argv[2]) / "undisturbed")

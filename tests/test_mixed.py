@@ -149,8 +149,8 @@ def test_a_plan_names_every_stage_and_writes_nothing(done: tuple[Path, dict[str,
     assert files(done[0]) == before
     assert list(stages) == [
         "prior",
-        *(f"mlp-4: {stage}" for stage in ("zoo", "initialize-prior", "finetune-prior")),
-        *(f"mlp-5: {stage}" for stage in ("prior", "initialize-prior", "finetune-prior")),
+        *(f"mlp-4: {stage}" for stage in ("zoo", "initialize-prior", "finetune-prior", "audit", "pictures")),
+        *(f"mlp-5: {stage}" for stage in ("prior", "initialize-prior", "finetune-prior", "pictures")),
     ]
     assert (stages["prior"].kept, stages["mlp-4: zoo"].kept) == (0, 1)
 

@@ -17,7 +17,7 @@ from wsframework.config.sections import Config
 from wsframework.errors import RequestError
 from wsframework.pipeline.gathering import gather
 from wsframework.pipeline.lock import run_lock
-from wsframework.pipeline.report.figures import saved
+from wsframework.pipeline.report.drawing import saved
 from wsframework.pipeline.run import run
 from wsframework.pipeline.single import Run
 from wsframework.prior import Prior
@@ -53,7 +53,7 @@ FIGURES = ("support_loss", "query_loss", "metric", "speedup", "against", "pictur
 def everyone(tmp_path_factory: pytest.TempPathFactory) -> Done:
     """A run with every initializer that there is, and its figures."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("wsframework.pipeline.report.figures.saved", saved)
+        patched.setattr("wsframework.pipeline.report.drawing.saved", saved)
         found = done(CONFIG, tmp_path_factory.mktemp("everyone"))
     assert all(figure.stat().st_size for figure in (found.folder / "figures").iterdir())
     return found

@@ -70,11 +70,12 @@ def files(folder: Path) -> set[str]:
 def pairs() -> list[tuple[str, str]]:
     """The built-in encoders and denoisers, by name, that go together."""
     fixed = {"pca", "sane"}  # their latents have no free dim
+    equivariant = {name for name, part in REGISTRY.parts("denoiser").items() if part.symmetry} | {"guided"}
     return [
         (encoder, denoiser)
         for encoder in sorted(REGISTRY.parts("encoder"))
-        for denoiser, part in sorted(REGISTRY.parts("denoiser").items())
-        if part.symmetry is None or encoder not in fixed
+        for denoiser in sorted(REGISTRY.parts("denoiser"))
+        if denoiser not in equivariant or encoder not in fixed
     ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from wsframework.pipeline.report.contents import Figure
 
 
-def empty(stem: str, shows: str, _: object, folder: Path) -> Figure:
-    """A figure without its drawing, in place of `figures.saved`."""
+def empty(stem: str, shows: str, _: object, folder: Path, photo: bool = False) -> Figure:
+    """A figure without its drawing, in place of `drawing.saved`."""
     (folder / f"{stem}.png").touch()
-    return Figure(stem, shows, b"<svg/>")
+    return Figure(stem, shows, b"<svg/>", photo)
