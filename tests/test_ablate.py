@@ -23,7 +23,8 @@ from wsframework.errors import ConfigError, RequestError
 from wsframework.parts.entrypoints import load_registry
 from wsframework.parts.interfaces import TaskFamily
 from wsframework.pipeline.ablate import ablate
-from wsframework.pipeline.report.ablation import turned, variants_table
+from wsframework.pipeline.report.ablation import turned, variants_table, write_ablation_report
+from wsframework.pipeline.report.drawing import saved
 from wsframework.pipeline.report.numbers import number
 from wsframework.pipeline.run import run
 from wsframework.pipeline.variants import variants
@@ -168,8 +169,14 @@ def test_the_rows_of_the_table_are_the_runs(done: tuple[Path, dict[str, Any], in
         assert texts["denoiser parameters"] == f"{alone['prior']['denoiser_parameters']:,}"
         assert scores["variants"][name]["prior_seconds"] == alone["cost"]["prior"]["seconds"]
         assert name in (folder / "report.html").read_text()
-    assert (folder / "figures" / "ablation.png").stat().st_size > 0
-    assert len(list((folder / "figures").iterdir())) == 1
+    assert [figure.name for figure in (folder / "figures").iterdir()] == ["ablation.png"]
+
+
+def test_the_figure_is_drawn(done: tuple[Path, dict[str, Any], int], tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("wsframework.pipeline.report.drawing.saved", saved)
+        write_ablation_report(done[1], tmp_path)
+    assert (tmp_path / "figures" / "ablation.png").stat().st_size > 0
 
 
 def test_comparisons_are_with_the_first_and_paired(done: tuple[Path, dict[str, Any], int]) -> None:
