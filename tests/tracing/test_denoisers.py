@@ -20,11 +20,14 @@ from wsframework.tracing import examine
 
 SMALL: dict[str, dict[str, Any]] = {
     "functional": {"width": 4, "blocks": 2, "context": 8},
-    "deepsets": {"width": 4, "blocks": 2, "edge_width": 4},
-    "graph": {"width": 4, "edge_width": 4, "layers": 2},
+    "deepsets": {"width": 4, "blocks": 3, "edge_width": 4},
+    "graph": {"width": 4, "edge_width": 4, "layers": 3},
     "gauged": {"inner": {"use": "functional", "width": 4, "blocks": 1, "context": 8}},
 }
-"""Every denoiser that serves each space, and options that make it small."""
+"""Every denoiser that serves each space, and options that make it small.
+
+What passes between neighbours alone takes three rounds to reach all that a weight is coupled to.
+"""
 F64 = torch.float64
 QUICK = ("convolutional", "residual_network", "grouped_query_attention", "gru_from_gates")
 CASES = [
