@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from wsframework.pipeline import train
 from wsframework.pipeline.arrangement import arranged, members
 from wsframework.pipeline.mixed import MixedRun
 from wsframework.pipeline.mixed_plan import plan_mixed
-from wsframework.pipeline.report.contents import Figure
 from wsframework.pipeline.run import run
 from wsframework.pipeline.run_mixed import run_mixed
 from wsframework.pipeline.single import Run
@@ -30,6 +28,8 @@ from wsframework.pipeline.train_together import Trainee, train_together
 from wsframework.pipeline.zoo_alone import build_alone
 from wsframework.prior import Prior
 from wsframework.zoo import NoZoo
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 NETWORKS: list[dict[str, Any]] = [
     {"use": "mlp", "widths": [4]},
@@ -47,16 +47,6 @@ def mixed(networks: list[dict[str, Any]], **changes: Any) -> Config:
 
 def whole(config: Config, out: Path, observer: Observer = silent) -> MixedRun:
     return MixedRun(config, arranged("tiny", members(config, REGISTRY), REGISTRY), REGISTRY, out, "cpu", observer)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_drawing() -> Iterator[None]:
-    """Figures take most of the time of a tiny run, and have tests of their own."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(
-            "wsframework.pipeline.report.drawing.saved", lambda stem, shows, *_, **__: Figure(stem, shows, b"")
-        )
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ class Ddim(Discrete):
         beta_end: Beta | None = None,
         eta: Annotated[float, Least(0), Most(1)] = 0.0,
     ) -> None:
-        super().__init__(steps, schedule, beta_start, beta_end)
+        super().__init__(steps=steps, schedule=schedule, beta_start=beta_start, beta_end=beta_end)
         self.eta = eta
 
     def step(

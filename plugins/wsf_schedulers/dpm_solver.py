@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wsf_schedulers.noise import Schedule
-from wsf_schedulers.process import Beta, Count, Discrete
+from wsf_schedulers.process import Discrete
 from wsframework.parts.interfaces import Denoise
 
 
@@ -28,16 +27,6 @@ class DpmSolver(Discrete):
 
     name = "dpm_solver"
     paper = "Lu et al. 2022, arXiv:2211.01095"
-
-    def __init__(
-        self,
-        *,
-        steps: Count = 50,
-        schedule: Schedule = "cosine",
-        beta_start: Beta | None = None,
-        beta_end: Beta | None = None,
-    ) -> None:
-        super().__init__(steps, schedule, beta_start, beta_end)
 
     def step(
         self, denoise: Denoise, x_t: Tensor, t: Tensor, s: Tensor, carry: Any, generator: torch.Generator | None

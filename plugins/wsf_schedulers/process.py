@@ -25,7 +25,14 @@ class Discrete(Scheduler):
         beta_start, beta_end: where betas begin and end, unless cosine; None means 0.1/T and 20/T.
     """
 
-    def __init__(self, steps: int, schedule: Schedule, beta_start: float | None, beta_end: float | None) -> None:
+    def __init__(
+        self,
+        *,
+        steps: Count = 50,
+        schedule: Schedule = "cosine",
+        beta_start: Beta | None = None,
+        beta_end: Beta | None = None,
+    ) -> None:
         self.steps = steps
         start = 0.1 / steps if beta_start is None else beta_start
         end = min(20 / steps, 0.999) if beta_end is None else beta_end

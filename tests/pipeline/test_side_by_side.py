@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,21 +12,12 @@ from typer.testing import CliRunner
 
 from wsframework.cli.app import app
 from wsframework.pipeline.finished_run import FinishedRun
-from wsframework.pipeline.report.contents import Figure
 from wsframework.pipeline.rewriting import rewritten
 from wsframework.pipeline.run import run
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 SMALL = {"compare__initializers": ("random", "prior"), "train__steps": 4, "zoo__size": 4, "tasks__seen": 4}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _undrawn() -> Iterator[None]:
-    """Figures take most of the time of a tiny run, and have tests of their own."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(
-            "wsframework.pipeline.report.drawing.saved", lambda stem, shows, *_, **__: Figure(stem, shows, b"")
-        )
-        yield
 
 
 @pytest.fixture(scope="module")
